@@ -1,0 +1,1 @@
+//! The private listener: entities, inbox, feed, metrics, OpenAPI.

@@ -1,0 +1,1 @@
+//! connectors.yaml: what may be written, what it means, every problem at once.

@@ -1,0 +1,1 @@
+//! The feed: events in order, by cursor, with waiting.

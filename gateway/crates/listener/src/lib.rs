@@ -1,0 +1,1 @@
+//! A bounded HTTP listener: connections, header time, graceful drain.

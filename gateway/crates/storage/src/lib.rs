@@ -1,0 +1,1 @@
+//! Inbox, observations, entities and events in one transaction.

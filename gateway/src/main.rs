@@ -1,0 +1,2 @@
+//! qudao.
+fn main() {}

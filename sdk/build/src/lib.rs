@@ -1,0 +1,1 @@
+//! Builds connectors: finds the wasm target, runs cargo, makes the component.

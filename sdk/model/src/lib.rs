@@ -1,0 +1,28 @@
+//! The canonical model of qudao: what crosses between connectors, gateway and HQ.
+//!
+//! Pure data and pure functions: no IO, no async, no clock of its own. It builds for `wasm32-unknown-unknown`, because
+//! connectors use the same types. JSON Schema is generated from it ([`schemars`]).
+//!
+//! Money is an integer in fen in fields that end in `_fen`; times are [`Timestamp`]s, written in UTC with `Z`; ids of
+//! platforms are text; what is missing is absent, never `""` or `0`.
+
+pub mod anomaly;
+pub mod clock;
+pub mod delivery;
+pub mod entity;
+pub mod event;
+pub mod id;
+pub mod manifest;
+pub mod money;
+pub mod observation;
+pub mod time;
+
+pub use anomaly::Anomaly;
+pub use clock::Clock;
+pub use delivery::{Answer, Header, Note, Request, Verdict};
+pub use entity::{Entity, EntityKind, Payment, Refund};
+pub use event::CloudEvent;
+pub use manifest::Manifest;
+pub use money::Fen;
+pub use observation::{Facts, Observation, PaymentFacts, RefundFacts};
+pub use time::Timestamp;

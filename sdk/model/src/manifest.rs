@@ -1,0 +1,68 @@
+//! What a connector says about itself: settings, secrets, origins. The operator grants; the host checks the intersection.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A connector's manifest, the JSON that `describe.manifest` returns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// As in `connector:` of connectors.yaml, e.g. `kuaishou`.
+    pub name: String,
+    /// Its own version, semver.
+    pub version: String,
+    /// One sentence.
+    pub description: String,
+    /// JSON Schema of the channel's `settings`.
+    pub settings_schema: Value,
+    /// Secrets it can use.
+    #[serde(default)]
+    pub secrets: Vec<SecretSpec>,
+    /// Origins it wants to reach, `https://host[:port]`. An origin that a setting names is `{settings.base_url}`.
+    #[serde(default)]
+    pub network: Vec<String>,
+}
+
+/// One secret that a connector can use by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSpec {
+    /// As in `secrets:` of connectors.yaml.
+    pub name: String,
+    /// What it is, which fixes its algorithm and what may be done with it.
+    pub kind: KeyKind,
+    /// Whether a channel must have it.
+    #[serde(default)]
+    pub required: bool,
+    /// One sentence for the operator: what it is and where to get it.
+    pub description: String,
+}
+
+/// Kinds of key. A kind allows its own verbs and nothing else; no kind can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// RSA public key, PEM or bare base64 of SPKI: `verify` RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaPublicKey,
+    /// PEM bundle of X.509 certificates with RSA keys: `verify` as above, `id` is the serial in upper-case hex.
+    X509Certificates,
+    /// RSA private key, PKCS#8 or PKCS#1, PEM or bare base64: `sign` RSASSA-PKCS1-v1_5 with SHA-256.
+    RsaPrivateKey,
+    /// 32 bytes of text: `decrypt` AES-256-GCM.
+    Aes256Gcm,
+    /// Any text: `mac` HMAC-SHA-256.
+    HmacSha256,
+}
+
+impl KeyKind {
+    /// The verb it allows, for messages.
+    pub fn verb(self) -> &'static str {
+        match self {
+            KeyKind::RsaPublicKey | KeyKind::X509Certificates => "verify",
+            KeyKind::RsaPrivateKey => "sign",
+            KeyKind::Aes256Gcm => "decrypt",
+            KeyKind::HmacSha256 => "mac",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! TestGateway, fake platforms, test clock.
