@@ -1,1 +1,154 @@
-//! Alipay connector.
+//! Alipay connector: takes the asynchronous notices of the domestic open platform and says what was paid and refunded.
+//!
+//! A notice is an urlencoded form with an RSA signature over its sorted fields. It carries no time that could be held
+//! against a clock, so a captured notice verifies for ever: what keeps replays out is that one notice, told again, gives
+//! the same facts. There is no notice of a refund as such; a payment notice with `refund_fee`, the running total of all
+//! refunds, is one. From it come the refund and, once more, the payment, equal to the byte to what was told before.
+//!
+//! The checks stand in [`take`], in their order. Names of the platform stay in `wire`, meaning is given in `map`.
+
+mod map;
+mod wire;
+
+use qudao_sdk::schemars::JsonSchema;
+use qudao_sdk::{Connector, Failure, Host, KeyKind, Manifest, Refused, Request, Stop, Verdict, prelude::*};
+use qudao_sdk::{answer, base64};
+use serde::Deserialize;
+use wire::{Notice, TradeNotice};
+
+/// The connector.
+pub struct Alipay;
+
+/// Settings of a channel.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(crate = "qudao_sdk::schemars")]
+struct Settings {
+    /// Your application on the open platform, 16 digits. A service provider's own, not the merchant's.
+    #[schemars(regex(pattern = r"^\d{16}$"))]
+    app_id: String,
+    /// The account that collects, 16 digits that begin with 2088.
+    #[schemars(regex(pattern = r"^2088\d{12}$"))]
+    seller_id: String,
+    /// How the application and Alipay know each other.
+    mode: Mode,
+    /// Another origin for calls in place of `https://openapi.alipay.com`: a simulator, the sandbox. Notices need none.
+    #[schemars(regex(pattern = r"^https?://[^/]+$"))]
+    #[serde(rename = "base_url")]
+    _base_url: Option<String>,
+}
+
+/// How the application and Alipay know each other.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(crate = "qudao_sdk::schemars")]
+enum Mode {
+    /// By public keys: needs the secret `alipay_public_key`.
+    PublicKey,
+    /// By certificates: needs the secret `alipay_certificate`.
+    Certificate,
+}
+
+impl Mode {
+    /// Name of the secret that verifies.
+    fn secret(self) -> &'static str {
+        match self {
+            Mode::PublicKey => "alipay_public_key",
+            Mode::Certificate => "alipay_certificate",
+        }
+    }
+}
+
+impl Connector for Alipay {
+    fn manifest() -> Manifest {
+        use KeyKind::{RsaPrivateKey, RsaPublicKey, X509Certificates};
+        qudao_sdk::manifest(
+            "alipay",
+            env!("CARGO_PKG_VERSION"),
+            "Alipay payments and refunds, from its notices",
+        )
+        .settings::<Settings>()
+        .optional(
+            "alipay_public_key",
+            RsaPublicKey,
+            "Alipay's public key, not your application's: console, key settings, RSA2",
+        )
+        .optional(
+            "alipay_certificate",
+            X509Certificates,
+            "alipayCertPublicKey_RSA2.crt; during a renewal both, one after the other",
+        )
+        .optional(
+            "alipay_root_certificate",
+            X509Certificates,
+            "alipayRootCert.crt, for calls in certificate mode",
+        )
+        .optional(
+            "app_certificate",
+            X509Certificates,
+            "appCertPublicKey_*.crt, for calls in certificate mode",
+        )
+        .optional("app_private_key", RsaPrivateKey, "Private key of your application, for calls")
+        .network("https://openapi.alipay.com")
+        .network("{settings.base_url}")
+        .build()
+    }
+
+    fn webhook(request: &Request, host: &dyn Host) -> Result<Verdict, Failure> {
+        // Whatever is not `success` makes the platform send again; it gets no hint of why.
+        take(request, host).or_refuse(|_| answer::text(400, "fail"))
+    }
+}
+
+/// Form, signature, addressee, fields, amount: each check relies on the ones before.
+fn take(request: &Request, host: &dyn Host) -> Result<Verdict, Stop> {
+    let settings: Settings = host.settings()?;
+    let notice = Notice::read(&request.body)?;
+    verify(&notice, settings.mode, host)?;
+    is_ours(&notice, &settings)?;
+    let accepted = if notice.is_about_a_trade() {
+        let trade = TradeNotice::read(&notice)?;
+        has_expected_amount(&trade, host)?;
+        map::trade(&trade)?
+    } else {
+        map::other(&notice)?
+    };
+    Ok(accepted.answer(answer::text(200, "success")))
+}
+
+fn verify(notice: &Notice, mode: Mode, host: &dyn Host) -> Result<(), Stop> {
+    let key = host.key(mode.secret())?;
+    let signature = base64::decode(notice.sign())
+        .map_err(|error| Refused::because("bad_signature", format!("the parameter sign {error}")))?;
+    if key.verify(None, &notice.signed_bytes(), &signature)? {
+        return Ok(());
+    }
+    let explain = format!("the signature is not one of the secret {}", mode.secret());
+    Err(Refused::because("bad_signature", explain).into())
+}
+
+fn is_ours(notice: &Notice, settings: &Settings) -> Result<(), Refused> {
+    let named = [
+        ("app_id", &settings.app_id, "app_mismatch"),
+        ("seller_id", &settings.seller_id, "merchant_mismatch"),
+    ];
+    for (name, ours, reason) in named {
+        if let Some(other) = notice.text(name).filter(|value| value != ours) {
+            let explain = format!("the notice is for {name} {other}, the channel is {ours}");
+            return Err(Refused::because(reason, explain));
+        }
+    }
+    Ok(())
+}
+
+fn has_expected_amount(trade: &TradeNotice, host: &dyn Host) -> Result<(), Refused> {
+    match host.expected_payment(&trade.out_trade_no) {
+        Some(expected) if expected != trade.total_amount => {
+            let explain = format!("the notice says {} yuan, expected are {expected}", trade.total_amount);
+            Err(Refused::because("amount_mismatch", explain))
+        }
+        _ => Ok(()),
+    }
+}
+
+qudao_sdk::export!(Alipay);

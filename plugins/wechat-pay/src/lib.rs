@@ -1,1 +1,152 @@
-//! WeChat Pay APIv3 connector.
+//! WeChat Pay APIv3: payment, refund, profit sharing and coupon notices, for a merchant and for a service provider.
+//!
+//! Verifies with the platform's public key and its certificates at once, decrypts, and reads facts. Reasons of refusals come
+//! in the order of the steps in [`take`]. A notice that is genuine but not about money of the model is kept as a note.
+//! Not here: queries, refunds and bills, and tills' barcode payments, of which WeChat Pay sends no notice at all.
+
+pub mod map;
+pub mod settings;
+pub mod signature;
+pub mod wire;
+
+use qudao_sdk::model::Facts;
+use qudao_sdk::{
+    Accepted, Answer, Connector, Failure, Fen, Host, KeyKind, KeyProblem, Manifest, Observation,
+};
+use qudao_sdk::{Refused, Request, Stop, Verdict, answer, base64, json, prelude::*};
+use serde_json::json;
+use settings::Settings;
+use signature::Signature;
+
+/// The connector.
+pub struct WechatPay;
+
+impl Connector for WechatPay {
+    fn manifest() -> Manifest {
+        qudao_sdk::manifest("wechat-pay", env!("CARGO_PKG_VERSION"), "WeChat Pay APIv3 notices")
+            .settings::<Settings>()
+            .required(
+                "api_v3_key",
+                KeyKind::Aes256Gcm,
+                "APIv3 key, 32 characters: merchant platform, account centre, API security",
+            )
+            .optional(
+                "platform_public_key",
+                KeyKind::RsaPublicKey,
+                "WeChat Pay public key, PEM: the same page",
+            )
+            .optional(
+                "platform_certificates",
+                KeyKind::X509Certificates,
+                "Platform certificates, PEM, several in one file while they rotate",
+            )
+            .optional(
+                "merchant_private_key",
+                KeyKind::RsaPrivateKey,
+                "Key of the merchant API certificate, apiclient_key.pem; for calls to WeChat Pay",
+            )
+            .network("https://api.mch.weixin.qq.com")
+            .network("{settings.base_url}")
+            .build()
+    }
+
+    fn webhook(request: &Request, host: &dyn Host) -> Result<Verdict, Failure> {
+        let settings: Settings = host.settings()?;
+        take(request, &settings, host).or_refuse(refusal_answer)
+    }
+}
+
+/// The order of checks: nothing is read before its signature is good, nothing is believed before it is ours.
+fn take(request: &Request, settings: &Settings, host: &dyn Host) -> Result<Verdict, Stop> {
+    let signature = Signature::read(request)?;
+    signature.verify(&request.body, settings, host)?;
+    signature.check_fresh(host.now())?;
+    let notice = envelope(&request.body)?;
+    let content = decrypt(&notice.resource, host)?;
+    let read = map::read(&notice, &content)?;
+    for observation in &read.observations {
+        check_ours(observation, settings, host)?;
+    }
+    let success = answer::json(200, &json!({"code": "SUCCESS"}));
+    Ok(Accepted::by(notice.id).observe(read.observations).note(read.notes).answer(success))
+}
+
+fn envelope(body: &[u8]) -> Result<wire::Notice, Refused> {
+    if std::str::from_utf8(body).is_err() {
+        return Err(Refused::because("bad_encoding", "the body is not UTF-8"));
+    }
+    let notice: wire::Notice = json::read(body).map_err(|error| match error {
+        json::JsonError::Syntax { .. } => Refused::because("malformed_json", format!("the body {error}")),
+        json::JsonError::Shape { .. } => Refused::because("malformed_envelope", format!("the body: {error}")),
+    })?;
+    if notice.id.is_empty() || notice.resource_type != wire::ENCRYPTED {
+        let explain = format!("the notice has no id, or its resource_type is not {}", wire::ENCRYPTED);
+        return Err(Refused::because("malformed_envelope", explain));
+    }
+    if notice.resource.algorithm != wire::AES_256_GCM {
+        let explain = format!("resource.algorithm is not {}", wire::AES_256_GCM);
+        return Err(Refused::because("unsupported_algorithm", explain));
+    }
+    Ok(notice)
+}
+
+fn decrypt(resource: &wire::Resource, host: &dyn Host) -> Result<Vec<u8>, Stop> {
+    let ciphertext = base64::decode(&resource.ciphertext)
+        .map_err(|_| Refused::because("decrypt_failed", "resource.ciphertext is not base64"))?;
+    let data = resource.associated_data.0.as_deref().unwrap_or_default().as_bytes();
+    host.key("api_v3_key")?.decrypt(resource.nonce.as_bytes(), data, &ciphertext).map_err(|error| {
+        if !matches!(error.problem, KeyProblem::DecryptFailed | KeyProblem::BadInput) {
+            return Stop::from(error);
+        }
+        let explain = "the ciphertext was changed, or api_v3_key is not the key of this merchant";
+        Refused::because("decrypt_failed", explain).into()
+    })
+}
+
+/// A genuine notice may still be another merchant's, or claim another amount than was asked for.
+fn check_ours(observation: &Observation, settings: &Settings, host: &dyn Host) -> Result<(), Refused> {
+    let (merchant_no, sub_merchant_no) = match &observation.facts {
+        Facts::Payment(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
+        Facts::Refund(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
+    };
+    if !settings.is_ours(merchant_no, sub_merchant_no) {
+        let explain = format!(
+            "merchant {merchant_no}, sub-merchant {} is not of this channel",
+            sub_merchant_no.unwrap_or("none")
+        );
+        return Err(Refused::because("merchant_mismatch", explain));
+    }
+    let Facts::Payment(facts) = &observation.facts else { return Ok(()) };
+    // A service provider's own app need not be a merchant's: there the numbers of both merchants are the check.
+    if let Some(app) =
+        facts.app_id.as_ref().filter(|app| sub_merchant_no.is_none() && **app != settings.appid)
+    {
+        return Err(Refused::because("app_mismatch", format!("app {app} is not {}", settings.appid)));
+    }
+    if facts.currency != wire::CNY {
+        return Err(Refused::because(
+            "currency_mismatch",
+            format!("the currency is {}, not {}", facts.currency, wire::CNY),
+        ));
+    }
+    let paid = Fen(facts.requested_fen);
+    match host.expected_payment(&facts.order_no) {
+        Some(expected) if expected != paid => {
+            let explain = format!("order {} should be {expected} yuan and is {paid}", facts.order_no);
+            Err(Refused::because("amount_mismatch", explain))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// WeChat Pay sends again after any error status and for a day, so there is time to mend a key: that is our fault, a 500.
+fn refusal_answer(refused: &Refused) -> Answer {
+    let status = match refused.reason {
+        "bad_signature" | "signature_probe" | "unknown_serial" | "timestamp_out_of_window" => 401,
+        "decrypt_failed" => 500,
+        _ => 400,
+    };
+    answer::json(status, &json!({"code": "FAIL", "message": "refused"}))
+}
+
+qudao_sdk::export!(WechatPay);

@@ -1,1 +1,99 @@
-//! Write a connector for qudao.
+//! Write a connector for qudao: one platform's protocol, as a sandboxed WebAssembly component.
+//!
+//! A connector is a type that implements [`Connector`] and one line, [`export!`]. It verifies, decodes and normalises a
+//! delivery and says what became of it: a [`Verdict`]. All it can use stands in [`Host`]: clock, log, settings, keys that
+//! it uses and never reads. The same code runs natively in `cargo test` ([`fixtures`]) and as a component in the gateway.
+//!
+//! ```
+//! use qudao_sdk::{Accepted, Connector, Failure, Host, Manifest, Refused, Request, Stop, Verdict, answer, prelude::*};
+//!
+//! struct Echo;
+//!
+//! impl Connector for Echo {
+//!     fn manifest() -> Manifest {
+//!         qudao_sdk::manifest("echo", "0.1.0", "Takes any body that is not empty").build()
+//!     }
+//!
+//!     fn webhook(request: &Request, host: &dyn Host) -> Result<Verdict, Failure> {
+//!         take(request, host).or_refuse(|_refused| answer::text(400, "fail"))
+//!     }
+//! }
+//!
+//! fn take(request: &Request, _host: &dyn Host) -> Result<Verdict, Stop> {
+//!     let body = std::str::from_utf8(&request.body)
+//!         .map_err(|_| Refused::because("bad_encoding", "the body is not UTF-8"))?;
+//!     if body.is_empty() {
+//!         return Err(Refused::because("malformed_body", "the body is empty").into());
+//!     }
+//!     Ok(Accepted::by(body).answer(answer::text(200, "success")))
+//! }
+//!
+//! qudao_sdk::export!(Echo);
+//! ```
+//!
+//! What surprises: `std::time` and `println!` do nothing useful inside a component (ask the [`Host`]), and `HashMap` has
+//! the same seed in every instance, so that a sender could choose colliding keys: use `BTreeMap`.
+
+pub mod answer;
+pub mod base64;
+pub mod charset;
+pub mod form;
+pub mod json;
+
+mod connector;
+mod failure;
+mod host;
+mod manifest;
+mod verdict;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod fixtures;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod guest;
+
+pub use connector::Connector;
+pub use failure::{Class, Failure, Retry};
+pub use host::{Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, Outgoing};
+pub use manifest::{ManifestBuilder, manifest};
+pub use verdict::{Accepted, OrRefuse, Refused, Stop};
+
+pub use qudao_model as model;
+pub use qudao_model::manifest::{KeyKind, SecretSpec};
+pub use qudao_model::{Answer, Fen, Manifest, Note, Observation, PaymentFacts, RefundFacts, Request};
+pub use qudao_model::{Timestamp, Verdict, money, time};
+/// For `#[derive(JsonSchema)]` on a settings type, with `#[schemars(crate = "qudao_sdk::schemars")]`.
+pub use schemars;
+
+/// The traits whose methods a connector calls.
+pub mod prelude {
+    pub use crate::{Connector as _, Host as _, Key as _, OrRefuse as _};
+}
+
+/// Makes a type that implements [`Connector`] the component of this crate. Once a crate, at its end.
+///
+/// Natively it expands to nothing, so that tests and tools can link the same crate. In the component it also reports a
+/// panic to the operator's log, with message and place, before the call ends.
+///
+/// ```
+/// # use qudao_sdk::{Connector, Manifest};
+/// struct Silent;
+/// impl Connector for Silent {
+///     fn manifest() -> Manifest {
+///         qudao_sdk::manifest("silent", "0.1.0", "Takes nothing").build()
+///     }
+/// }
+/// qudao_sdk::export!(Silent);
+/// ```
+#[macro_export]
+macro_rules! export {
+    ($connector:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code, reason = "generated: the functions a component exports are raw symbols")]
+        const _: () = {
+            type Exported = $crate::guest::Glue<$connector>;
+    $crate::guest::describes::export_describe!(Exported with_types_in $crate::guest::describes);
+    $crate::guest::webhooks::export_webhook!(Exported with_types_in $crate::guest::webhooks);
+        };
+    };
+}

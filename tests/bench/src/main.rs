@@ -1,2 +1,48 @@
-//! bench
-fn main() {}
+//! Benchmarks: what a connector in a sandbox and a durable commit cost, beside the same work done natively.
+//!
+//! Everything that is compared runs in the same process or takes turns on the same machine, several rounds each, and
+//! medians are reported with their spread. `cargo xtask bench` builds and runs it.
+
+mod args;
+mod call;
+mod figures;
+mod load;
+mod notices;
+mod reference;
+mod report;
+mod server;
+mod start;
+mod throughput;
+
+use anyhow::Result;
+use args::{Command, Measure};
+use clap::Parser;
+use report::Report;
+use std::fs;
+
+fn main() -> Result<()> {
+    match args::Cli::parse().command {
+        Command::Run(measure) => run(&measure),
+        Command::Reference(options) => reference::serve(&options),
+    }
+}
+
+fn run(measure: &Measure) -> Result<()> {
+    if measure.folder.exists() {
+        fs::remove_dir_all(&measure.folder)?;
+    }
+    fs::create_dir_all(&measure.folder)?;
+    let mut report = Report::new(measure)?;
+    eprintln!("==> plugin call beside the same code natively");
+    report.calls = Some(call::measure(measure)?);
+    eprintln!("==> cold start and memory at rest");
+    report.start = Some(start::measure(measure)?);
+    eprintln!("==> notices per second beside a native reference");
+    report.throughput = Some(throughput::measure(measure)?);
+    println!("{report}");
+    if let Some(path) = &measure.write {
+        fs::write(path, report.page())?;
+        eprintln!("==> written to {}", path.display());
+    }
+    Ok(())
+}

@@ -1,1 +1,24 @@
-//! TestGateway, fake platforms, test clock.
+//! What behaviour tests stand on: a gateway on a temporary folder with real components, recorded deliveries and a clock
+//! that is set by hand.
+//!
+//! [`TestGateway::finish`] asserts the invariants that hold after every test: the feed has no gap, every event's entity
+//! exists, every inbox row is decided, refunded sums add up. A `TestGateway` that is dropped unfinished fails the test.
+
+mod clock;
+mod components;
+mod gateway;
+mod invariants;
+mod recorded;
+
+pub use clock::TestClock;
+pub use components::component;
+pub use gateway::{Builder, TestGateway, call, client, host, load, storage};
+pub use qudao_host::NoExpectations;
+pub use invariants::feed;
+pub use recorded::{recorded, sequence};
+
+/// Root of the checkout.
+pub fn root() -> std::path::PathBuf {
+    let kit = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    kit.ancestors().nth(2).expect("tests/kit lies two folders deep").to_owned()
+}

@@ -1,1 +1,43 @@
-//! Runs connectors in a sandbox: engine, limits, grants, keys.
+//! Runs connectors in a sandbox.
+//!
+//! A [`Host`] compiles components (and keeps the machine code), a [`Component`] is one compiled connector with the
+//! manifest it declares, a [`Connector`] is one channel's use of it: wanted ∩ granted rights, settings, keys, limits.
+//! Every call gets a fresh instance with its own budget of memory, processor time, host calls and data, so one call
+//! cannot see or slow another, and [`Connector::webhook`] has no error to return: a trap, a limit or a nonsensical
+//! answer is a [`qudao_model::Verdict::Failed`] whose reason is a word of [`Reason`].
+//!
+//! This crate owns wasmtime and the client for outgoing HTTP. What to do with a verdict is left to the caller.
+//! Surprising: keys, network and settings are checked twice, when a channel is connected and again at each use.
+
+pub mod limits;
+
+mod address;
+mod bindings;
+mod breaker;
+mod cache;
+mod call;
+mod component;
+mod connector;
+mod egress;
+mod engine;
+mod error;
+mod grants;
+mod imports;
+mod manifest;
+mod origin;
+mod outcome;
+mod reason;
+mod sandbox;
+mod stats;
+mod verdict;
+
+pub use breaker::BreakerState;
+pub use call::Call;
+pub use component::Component;
+pub use connector::{Called, Connector};
+pub use engine::{Host, HostOptions, PoolMetrics};
+pub use error::{Class, Error, Retry};
+pub use grants::{Expectations, GrantProblem, Grants, NoExpectations};
+pub use limits::Limits;
+pub use reason::Reason;
+pub use stats::{LogLine, Stats};

@@ -1,1 +1,52 @@
-//! The public listener: partner webhooks only.
+//! The public listener: `POST /hooks/{channel}` and any path below it, nothing else.
+//!
+//! Turns an HTTP request into a [`Delivery`](qudao_pipeline::Delivery) byte for byte, hands it to the path, and returns
+//! the connector's answer exactly: status, headers, body. What it refuses itself ([`Refusal`]) has a status and no body,
+//! so that a stranger learns nothing but that. The body is read only once somebody wants it, and never beyond the
+//! channel's limit. Bounds of connections, headers and time are the listener's business.
+//!
+//! What surprises: header names arrive in lower case, because the HTTP library folds them; their order is kept within a
+//! name, and repeated headers stay apart.
+
+mod intake;
+mod refusal;
+mod reply;
+mod request;
+
+pub use intake::Intake;
+pub use refusal::Refusal;
+
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    response::Response,
+    routing::post,
+};
+use qudao_pipeline::Delivery;
+use std::sync::Arc;
+
+/// The routes of the public listener.
+pub fn router<I: Intake>(intake: Arc<I>) -> Router {
+    Router::new()
+        .route("/hooks/{channel}", post(hook::<I>))
+        .route("/hooks/{channel}/", post(hook::<I>))
+        .route("/hooks/{channel}/{*below}", post(hook::<I>))
+        .with_state(intake)
+}
+
+/// Which channel a hook is for; what stands below it is the connector's business.
+#[derive(serde::Deserialize)]
+struct Hook {
+    channel: String,
+}
+
+async fn hook<I: Intake>(
+    State(intake): State<Arc<I>>,
+    Path(Hook { channel }): Path<Hook>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let body_bytes_max = intake.admit(&channel)?;
+    let request = request::read(request, body_bytes_max).await?;
+    let answer = intake.receive(Delivery { channel, request }).await?;
+    Ok(reply::exactly(answer))
+}

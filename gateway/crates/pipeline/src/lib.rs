@@ -1,1 +1,21 @@
-//! The path of a delivery: receive, fold, commit, answer.
+//! The path of a delivery: `receive → commit → answer → wake the feed`, and what uses it: retry and replay.
+//!
+//! Guarantees: the platform is answered after the commit, never before; a refusal or a trap is data and is kept; a
+//! duplicate changes nothing and gets the first answer. Leaves the sandbox to `host`, durability to `storage`, order to
+//! `feed`, HTTP to `ingress` and `api`. What surprises: a reload swaps all channels at once, and a delivery that is
+//! under way finishes with the channel it began with.
+
+mod channels;
+mod error;
+mod fold;
+mod gateway;
+mod replay;
+mod retry;
+mod tasks;
+
+pub use channels::{ChannelView, Channels};
+pub use error::{Class, Error, Retry};
+pub use fold::Folding;
+pub use gateway::{Changes, Delivery, Gateway, Parts};
+pub use replay::{Difference, Report, replay};
+pub use tasks::Tasks;

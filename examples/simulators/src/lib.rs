@@ -1,0 +1,20 @@
+//! Platform simulators: they sign and post what the real platforms would, with test keys of their own.
+//!
+//! A [`story::tell`] plans what happens to a number of orders (paid, refunded, told twice, forged …); a [`Platform`]
+//! turns each delivery of that plan into the exact bytes its notices have on the wire; [`truth::Truth`] says what a
+//! gateway must know afterwards. The program `qudao-sim` posts them; tests and load generators use the library.
+//!
+//! Nothing is shared with the gateway or the connectors on purpose: two implementations that agree prove more than one.
+
+pub mod dice;
+pub mod story;
+pub mod truth;
+
+pub mod alipay;
+pub mod wechat_pay;
+
+mod keys;
+mod platform;
+
+pub use keys::{Error, Keys};
+pub use platform::{Platform, Request, beijing};

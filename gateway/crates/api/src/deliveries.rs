@@ -1,0 +1,131 @@
+//! The inbox: what came in, byte for byte, what became of it, and running it again.
+
+use crate::{
+    App,
+    extract::{Path, Query},
+    listed::{ById, Limit, Listed},
+    problem::{Code, Problem, unknown_delivery},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse as _, Response},
+};
+use qudao_model::{Observation, Timestamp};
+use qudao_storage::{DeliveryFilter, DeliveryRow, VerdictKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+const OCTETS: &str = "application/octet-stream";
+
+/// Which deliveries; what is absent does not filter.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deliveries {
+    /// Name of the channel.
+    channel: Option<String>,
+    /// What became of it.
+    verdict: Option<VerdictKind>,
+    /// Stable word, of refused and failed ones.
+    reason: Option<String>,
+    /// Received at or after this time, RFC 3339.
+    #[schemars(with = "Option<String>")]
+    since: Option<Timestamp>,
+    /// Received before this time, RFC 3339.
+    #[schemars(with = "Option<String>")]
+    until: Option<Timestamp>,
+    /// Most rows of one page, 1 to 1000; absent: 100.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1, max = 1000))]
+    limit: Limit,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A delivery with what was read out of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
+pub(crate) struct Detail {
+    #[serde(flatten)]
+    row: DeliveryRow,
+    /// In the order they stand in the delivery; empty for refused and failed ones.
+    observations: Vec<Observation>,
+}
+
+/// What running a delivery again came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Retried {
+    /// The delivery as it is now.
+    delivery: DeliveryRow,
+    /// The delivery that had said the same before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_of: Option<String>,
+    /// Place in the feed of the last event it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+}
+
+pub(crate) async fn list(
+    State(app): State<App>,
+    Query(query): Query<Deliveries>,
+) -> Result<Json<Listed<DeliveryRow>>, Problem> {
+    let filter = DeliveryFilter {
+        channel: query.channel,
+        verdict: query.verdict,
+        reason: query.reason,
+        since: query.since,
+        until: query.until,
+        limit: query.limit.0,
+        cursor: query.cursor,
+    };
+    let page = app.gateway.storage().deliveries(&filter).await?;
+    Ok(Json(Listed { items: page.items, next: page.next }))
+}
+
+pub(crate) async fn one(
+    State(app): State<App>,
+    Path(ById { id }): Path<ById>,
+) -> Result<Json<Detail>, Problem> {
+    let row = row(&app, &id).await?;
+    let observations = app.gateway.storage().delivery_observations(&id).await?;
+    Ok(Json(Detail { row, observations }))
+}
+
+/// The request file of `qudao try`; or, for who asks for octets, the body alone.
+pub(crate) async fn raw(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(ById { id }): Path<ById>,
+) -> Result<Response, Problem> {
+    row(&app, &id).await?;
+    let request = app.gateway.storage().delivery_request(&id).await?.ok_or_else(|| {
+        let detail = format!("of delivery `{id}` only a small record is kept, because it was rejected");
+        Problem::new(Code::BytesNotKept, detail, "have the platform send it again")
+    })?;
+    if wants_octets(&headers) {
+        return Ok(([(header::CONTENT_TYPE, OCTETS)], request.body).into_response());
+    }
+    Ok(Json(request).into_response())
+}
+
+pub(crate) async fn retry(
+    State(app): State<App>,
+    Path(ById { id }): Path<ById>,
+) -> Result<Json<Retried>, Problem> {
+    let committed = app.gateway.retry(&id).await?;
+    let delivery = row(&app, &id).await?;
+    Ok(Json(Retried { delivery, duplicate_of: committed.duplicate_of, seq: committed.seq }))
+}
+
+async fn row(app: &App, id: &str) -> Result<DeliveryRow, Problem> {
+    let found = app.gateway.storage().delivery(id).await?;
+    found.ok_or_else(|| unknown_delivery(format!("there is no delivery `{id}`")))
+}
+
+fn wants_octets(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|list| list.split(','))
+        .any(|range| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(OCTETS)))
+}

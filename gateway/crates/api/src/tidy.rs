@@ -1,0 +1,97 @@
+//! Makes a generated description say what is true here: a missing value is an absent member, never `null`, and only
+//! schemas that something refers to are listed.
+
+use serde_json::{Map, Value};
+
+/// Where schemas stand.
+const SCHEMAS: &str = "/components/schemas";
+
+/// The description without what does not hold.
+pub(crate) fn tidy(mut document: Value) -> Value {
+    strip_null(&mut document);
+    while drop_unreferenced(&mut document) {}
+    document
+}
+
+fn strip_null(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::Array(kinds)) = members.get_mut("type") {
+                kinds.retain(|kind| kind != "null");
+                if let [only] = kinds.as_slice() {
+                    let only = only.clone();
+                    members.insert("type".to_owned(), only);
+                }
+            }
+            unwrap_nullable(members);
+            members.values_mut().for_each(strip_null);
+        }
+        Value::Array(values) => values.iter_mut().for_each(strip_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// `anyOf: [X, null]` is X.
+fn unwrap_nullable(members: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = members.get("anyOf") else { return };
+    let mut kept: Vec<Value> =
+        choices.iter().filter(|choice| choice.get("type") != Some(&Value::from("null"))).cloned().collect();
+    if kept.len() == choices.len() {
+        return;
+    }
+    match (kept.pop(), kept.is_empty()) {
+        (Some(Value::Object(only)), true) => {
+            members.remove("anyOf");
+            members.extend(only);
+        }
+        (Some(last), _) => {
+            kept.push(last);
+            members.insert("anyOf".to_owned(), Value::Array(kept));
+        }
+        (None, _) => {}
+    }
+}
+
+/// Whether anything was dropped: then something else may have lost its last reference.
+fn drop_unreferenced(document: &mut Value) -> bool {
+    let text = document.to_string();
+    let Some(Value::Object(schemas)) = document.pointer_mut(SCHEMAS) else { return false };
+    let before = schemas.len();
+    schemas.retain(|name, _| text.contains(&format!("\"#{SCHEMAS}/{name}\"")));
+    schemas.len() < before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn null_and_what_nobody_refers_to_go() {
+        let document = json!({
+            "paths": {"/a": {"$ref": "#/components/schemas/A"}},
+            "components": {"schemas": {
+                "A": {"properties": {
+                    "text": {"type": ["string", "null"]},
+                    "b": {"anyOf": [{"$ref": "#/components/schemas/B"}, {"type": "null"}], "description": "d"},
+                    "kept": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+                }},
+                "B": {"type": "object"},
+                "C": {"$ref": "#/components/schemas/D"},
+                "D": {"type": "object"},
+            }},
+        });
+        let expect = json!({
+            "paths": {"/a": {"$ref": "#/components/schemas/A"}},
+            "components": {"schemas": {
+                "A": {"properties": {
+                    "text": {"type": "string"},
+                    "b": {"$ref": "#/components/schemas/B", "description": "d"},
+                    "kept": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+                }},
+                "B": {"type": "object"},
+            }},
+        });
+        assert_eq!(tidy(document), expect);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a schema cannot say: addresses, names that must exist, secrets that must resolve.
+//!
+//! Checks work on the tree and take every part by itself, so one wrong part hides nothing of the others. A part that is
+//! missing or has the wrong type is passed over here; `explain` has said it.
+
+mod connector;
+mod gateway;
+mod origin;
+mod secret;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::document::Document;
+use crate::source::Span;
+use crate::tree::{Entry, Node, Value, join};
+use crate::{Environment, Finding, Secret, mask};
+
+/// What the checks found out, by JSON pointer.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    pub(crate) components: BTreeMap<String, PathBuf>,
+    pub(crate) origins: BTreeMap<String, String>,
+}
+
+/// The file, the environment and what is known so far.
+struct Check<'a> {
+    document: &'a Document,
+    env: &'a dyn Environment,
+    outcome: Outcome,
+}
+
+/// Checks everything.
+pub(crate) fn run(document: &Document, env: &dyn Environment) -> Outcome {
+    let mut check = Check { document, env, outcome: Outcome::default() };
+    let root = &document.root;
+    if let Some(node) = root.get("gateway") {
+        check.gateway(node);
+    }
+    if let Some(entry) = root.entry("channels") {
+        if matches!(&entry.node.value, Value::Map(entries) if entries.is_empty()) {
+            let finding = check.error(
+                entry.key_span,
+                "no_channels",
+                "there are no channels, so every webhook is answered with 404",
+            );
+            check.add(finding.warning().hint("add a block below `channels:`, such as `wechat-main:`"));
+        }
+        for channel in entry.node.entries() {
+            check.channel(channel);
+        }
+    }
+    for key in ["stores", "listings"] {
+        check.unused(root.entry(key));
+    }
+    check.feed(root);
+    check.outcome
+}
+
+impl Check<'_> {
+    fn add(&mut self, finding: Finding) {
+        self.outcome.findings.push(finding);
+    }
+
+    fn error(&self, span: Span, code: &'static str, text: impl Into<String>) -> Finding {
+        self.document.source.error(span, code, text)
+    }
+
+    /// An error at the value of an entry, or at its key where the value is longer than a line.
+    fn at(&self, pointer: &str, code: &'static str, text: impl Into<String>) -> Finding {
+        self.error(self.document.root.locate(pointer).span(), code, text)
+    }
+
+    fn channel(&mut self, channel: &Entry) {
+        let pointer = join("/channels", &channel.key);
+        let node = &channel.node;
+        if let Some(text) = node.get("connector").and_then(Node::text) {
+            self.connector(&join(&pointer, "connector"), text);
+        }
+        for secret in node.get("secrets").into_iter().flat_map(Node::entries) {
+            self.secret(&join(&join(&pointer, "secrets"), &secret.key), &secret.node, &secret.key);
+        }
+        for (index, item) in node.get("network").map(Node::items).unwrap_or_default().iter().enumerate() {
+            self.origin(&format!("{pointer}/network/{index}"), item);
+        }
+        for setting in node.get("settings").into_iter().flat_map(Node::entries) {
+            self.setting(setting);
+        }
+        self.unused(node.entry("poll"));
+    }
+
+    /// A secret among the settings would be shown by every command that shows settings.
+    fn setting(&mut self, setting: &Entry) {
+        if setting.node.hidden && mask::tells_secret(&setting.key) {
+            let text = format!("`{}` looks like a secret, but settings are not kept secret", setting.key);
+            let finding = self.error(setting.key_span, "secret_in_settings", text);
+            self.add(
+                finding
+                    .warning()
+                    .hint(format!("move it under `secrets:` as `{}: {{file: PATH}}`", setting.key)),
+            );
+        }
+    }
+
+    fn feed(&mut self, root: &Node) {
+        let Some(webhooks) = root.get("feed").and_then(|feed| feed.entry("webhooks")) else { return };
+        for (index, webhook) in webhooks.node.items().iter().enumerate() {
+            let pointer = format!("/feed/webhooks/{index}");
+            if let Some(secret) = webhook.get("secret") {
+                self.secret(&join(&pointer, "secret"), secret, "secret");
+            }
+            if let Some(url) = webhook.get("url") {
+                self.webhook_url(&join(&pointer, "url"), url);
+            }
+        }
+        if !webhooks.node.items().is_empty() {
+            self.unused(Some(webhooks));
+        }
+    }
+
+    /// Read, and nothing more: said, so that nobody waits for it to work.
+    fn unused(&mut self, entry: Option<&Entry>) {
+        if let Some(entry) = entry {
+            let text = format!("`{}` is read but not used yet by this version", entry.key);
+            let finding = self.error(entry.key_span, "not_used_yet", text);
+            self.add(finding.warning().hint("it may stay; a later version acts on it"));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Where a channel may go, and where events are sent: origins and URLs, and nothing clever in them.
+
+use std::net::IpAddr;
+
+use super::Check;
+use crate::tree::Node;
+
+/// The parts of `scheme://[userinfo@]host[:port][rest]`.
+struct Parts<'a> {
+    scheme: String,
+    userinfo: bool,
+    host: String,
+    port: Option<&'a str>,
+    rest: &'a str,
+}
+
+/// A complaint and how to mend it.
+type Wrong = (String, String);
+
+fn parts(text: &str) -> Option<Parts<'_>> {
+    let (scheme, after) = text.split_once("://")?;
+    let end = after.find(['/', '?', '#']).unwrap_or(after.len());
+    let (authority, rest) = after.split_at_checked(end)?;
+    let (userinfo, host) = authority.rsplit_once('@').map_or((false, authority), |(_, host)| (true, host));
+    let colon = host.rfind(':').filter(|at| host.rfind(']').is_none_or(|bracket| bracket < *at));
+    let (host, port) = match colon.and_then(|at| host.split_at_checked(at)) {
+        Some((host, port)) => (host, Some(port.trim_start_matches(':'))),
+        None => (host, None),
+    };
+    Some(Parts { scheme: scheme.to_ascii_lowercase(), userinfo, host: host.to_ascii_lowercase(), port, rest })
+}
+
+impl Parts<'_> {
+    fn ip(&self) -> Option<IpAddr> {
+        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+    }
+
+    fn loopback(&self) -> bool {
+        self.host == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// What origins and URLs have in common; `rest` is what may stay behind the host.
+    fn fault(&self, rest: &str) -> Option<Wrong> {
+        let host = &self.host;
+        if self.userinfo {
+            return Some((
+                "has a user name or password in it".into(),
+                "write it without what stands before `@`; secrets go under `secrets:`".into(),
+            ));
+        }
+        if host.contains('*') {
+            return Some((
+                format!("has a wildcard: `{host}`"),
+                "name every host by itself; there are no wildcards".into(),
+            ));
+        }
+        match self.scheme.as_str() {
+            "https" => {}
+            "http" if self.loopback() => {}
+            "http" => {
+                return Some((
+                    "must be `https`; `http` is only for this machine".into(),
+                    format!("write `https://{host}{rest}`"),
+                ));
+            }
+            other => {
+                return Some((
+                    format!("has the scheme `{other}`, but only `https` is spoken"),
+                    format!("write `https://{host}{rest}`"),
+                ));
+            }
+        }
+        if !host.is_ascii() {
+            return Some((
+                format!("has a host name that is not ASCII: `{host}`"),
+                "write its `xn--` form".into(),
+            ));
+        }
+        let word = |label: &str| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        if self.ip().is_none() && !host.split('.').all(word) {
+            return Some((
+                format!("has no valid host name: `{host}`"),
+                "write it like `https://api.example.com`".into(),
+            ));
+        }
+        match self.port {
+            Some(port) if !port.parse::<u16>().is_ok_and(|port| port > 0) => Some((
+                format!("has no valid port: `{port}`"),
+                "a port is a number from 1 to 65535; leave it out for the usual one".into(),
+            )),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The origin as it is compared: lower case, no usual port.
+    fn origin(&self) -> String {
+        let usual = if self.scheme == "https" { "443" } else { "80" };
+        match self.port.filter(|port| *port != usual) {
+            Some(port) => format!("{}://{}:{port}", self.scheme, self.host),
+            None => format!("{}://{}", self.scheme, self.host),
+        }
+    }
+}
+
+fn wrong_origin(text: &str, parts: Option<&Parts<'_>>) -> Option<Wrong> {
+    let Some(parts) = parts else {
+        return Some((
+            format!("has no scheme: `{text}`"),
+            format!("write `https://{}`", text.split('/').next().unwrap_or_default()),
+        ));
+    };
+    if let Some(fault) = parts.fault("") {
+        return Some(fault);
+    }
+    if parts.ip().is_some() && !parts.loopback() {
+        return Some((
+            format!("is a numeric address: `{}`", parts.host),
+            "write the host's name; its certificate is for the name".into(),
+        ));
+    }
+    (!parts.rest.is_empty()).then(|| {
+        (
+            format!("has more than an origin: `{}` is a path", parts.rest),
+            format!("write `{}`; all paths below it are reachable then", parts.origin()),
+        )
+    })
+}
+
+impl Check<'_> {
+    pub(super) fn origin(&mut self, pointer: &str, node: &Node) {
+        let Some(text) = node.text() else { return };
+        let parts = parts(text);
+        match (wrong_origin(text, parts.as_ref()), parts) {
+            (Some((why, hint)), _) => {
+                let finding = self.at(pointer, "network_origin", format!("`network` entry {why}"));
+                self.add(finding.hint(hint));
+            }
+            (None, Some(parts)) => {
+                self.outcome.origins.insert(pointer.to_owned(), parts.origin());
+            }
+            (None, None) => {}
+        }
+    }
+
+    pub(super) fn webhook_url(&mut self, pointer: &str, node: &Node) {
+        let Some(text) = node.text() else { return };
+        let wrong = match parts(text) {
+            None => Some((format!("has no scheme: `{text}`"), format!("write `https://{text}`"))),
+            Some(parts) => parts.fault(parts.rest),
+        };
+        if let Some((why, hint)) = wrong {
+            let finding = self.at(pointer, "url", format!("`url` {why}"));
+            self.add(finding.hint(hint));
+        }
+    }
+}

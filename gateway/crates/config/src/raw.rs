@@ -1,0 +1,177 @@
+//! What may be written in connectors.yaml, and nothing else: the one definition behind the JSON Schema, the checks and the
+//! values. A doc comment here is what an editor shows and what a finding quotes.
+//!
+//! Members that may be left out are `Option`s that do not accept `null`: `status:` with nothing behind it is a slip, not
+//! a wish. Leaves with a shape of their own are in `units`.
+
+mod limits;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub(crate) use limits::Limits;
+
+use crate::units::{Address, EventType, Origin, SecretRef, Span, WebhookUrl};
+
+/// Configuration of a qudao gateway: its listeners and the channels it takes deliveries from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "connectors.yaml")]
+pub(crate) struct File {
+    /// Version of this format; always 1.
+    #[schemars(extend("const" = 1, "examples" = [1]))]
+    #[allow(dead_code, reason = "the schema holds it to 1, so there is nothing to read")]
+    pub(crate) version: u32,
+    /// Listeners, data folder and storage of the gateway itself.
+    #[serde(default)]
+    pub(crate) gateway: Gateway,
+    /// Store directory, a CSV file: code, name, region, ownership, codes in other systems.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1), extend("examples" = ["examples/stores.csv"]))]
+    pub(crate) stores: Option<String>,
+    /// Listings, a CSV file: channel, channel sku, sku. What is not listed is accepted and reported.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1), extend("examples" = ["examples/listings.csv"]))]
+    pub(crate) listings: Option<String>,
+    /// Channels by name. The name is part of the webhook's address: `/hooks/NAME`.
+    #[schemars(extend("propertyNames" = {
+        "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 40,
+    }, "examples" = [{"wechat-main": {"connector": "wechat-pay"}}]))]
+    pub(crate) channels: BTreeMap<String, Channel>,
+    /// Where events are sent to, beside the feed that consumers read.
+    #[serde(default)]
+    pub(crate) feed: Feed,
+}
+
+/// Listeners, data folder and storage of the gateway itself.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Gateway {
+    /// Address of the public listener; platforms post their webhooks to it.
+    pub(crate) hooks: Address,
+    /// Address of the private listener: API, metrics, console. Keep it on a loopback address.
+    pub(crate) admin: Address,
+    /// Folder for inbox, database and plugin cache, relative to this file.
+    #[schemars(length(min = 1), extend("examples" = ["data"]))]
+    pub(crate) data: String,
+    /// Where entities and events are kept: `sqlite` is a database in the data folder.
+    #[schemars(
+        regex(pattern = r"^(sqlite|postgres(ql)?://.+)$"),
+        extend("examples" = ["sqlite"], "errorMessage" = "must be `sqlite`")
+    )]
+    pub(crate) storage: String,
+    /// Time zone of business dates, by its IANA name. This version knows `Asia/Shanghai`.
+    #[schemars(length(min = 1), extend("examples" = ["Asia/Shanghai"]))]
+    pub(crate) timezone: String,
+    /// Bearer token of the private listener. Where it is left out, one is made at the first start: `admin-token` in the data folder.
+    #[schemars(with = "SecretRef", extend("examples" = [{"env": "QUDAO_ADMIN_TOKEN"}]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) admin_token: Option<SecretRef>,
+}
+
+impl Default for Gateway {
+    fn default() -> Gateway {
+        Gateway {
+            hooks: Address::loopback(8080),
+            admin: Address::loopback(8081),
+            data: "data".to_owned(),
+            storage: "sqlite".to_owned(),
+            timezone: "Asia/Shanghai".to_owned(),
+            admin_token: None,
+        }
+    }
+}
+
+/// One configured use of a connector.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Channel {
+    /// Name of a connector, looked for in `plugins/` beside this file, or a path to a `.wasm` file.
+    #[schemars(length(min = 1), extend("examples" = ["wechat-pay"]))]
+    pub(crate) connector: String,
+    /// What the channel does at present.
+    #[serde(default)]
+    pub(crate) status: Status,
+    /// Settings of the connector; it declares them itself (`qudao plugin inspect`).
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"mchid": "1900000001"}]))]
+    pub(crate) settings: Map<String, Value>,
+    /// Secrets by the names that the connector declares. Never written here, only where they are.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"api_v3_key": {"env": "WECHAT_API_V3_KEY"}}]))]
+    pub(crate) secrets: BTreeMap<String, SecretRef>,
+    /// Origins that the connector may reach. Nothing else can be reached.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["https://api.example.com"]]))]
+    pub(crate) network: Vec<Origin>,
+    /// Limits of one call that differ from the gateway's own.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"memory": "64MiB", "call": "500ms"}]))]
+    pub(crate) limits: Limits,
+    /// How often the platform is asked.
+    #[serde(default)]
+    #[schemars(with = "Poll", extend("examples" = [{"every": "60s"}]))]
+    pub(crate) poll: Option<Poll>,
+}
+
+/// What a channel does at present.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Takes webhooks, polls, commands.
+    #[default]
+    Live,
+    /// Reads, never commands.
+    Shadow,
+    /// Takes webhooks; no polls, no commands.
+    Paused,
+    /// Webhooks are answered with 410.
+    Retired,
+}
+
+impl Status {
+    /// The word as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Live => "live",
+            Status::Shadow => "shadow",
+            Status::Paused => "paused",
+            Status::Retired => "retired",
+        }
+    }
+}
+
+/// How often the platform is asked.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Poll {
+    /// Time from one poll to the next.
+    #[schemars(extend("x-range" = ["1s", "24h"], "examples" = ["60s"]))]
+    pub(crate) every: Span,
+}
+
+/// Where events are sent to.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Feed {
+    /// Signed webhooks out, one for each consumer.
+    pub(crate) webhooks: Vec<Webhook>,
+}
+
+/// One consumer of events.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhook {
+    /// Where events are posted.
+    pub(crate) url: WebhookUrl,
+    /// Key that the posts are signed with.
+    #[schemars(extend("examples" = [{"env": "HQ_WEBHOOK_SECRET"}]))]
+    pub(crate) secret: SecretRef,
+    /// Types to send, exact or ending in `*`; all where it is left out.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["qudao.order.*"]]))]
+    pub(crate) types: Vec<EventType>,
+}

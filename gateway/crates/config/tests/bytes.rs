@@ -1,0 +1,99 @@
+//! What an editor or a script can do to a file below the level of YAML, and files that are hardly there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod world;
+
+use world::World;
+
+const GOOD: &str = "version: 1\nchannels:\n  wechat-main:\n    connector: wechat-pay\n";
+
+/// What is said about these bytes.
+fn said(bytes: &[u8]) -> String {
+    let world = World::new();
+    world.shown(&world.load(bytes).expect_err("is refused"))
+}
+
+#[test]
+fn an_empty_file_is_told_from_one_with_comments_only() {
+    insta::assert_snapshot!(said(b""), @"");
+    insta::assert_snapshot!(said(b"\n  \n"), @"");
+    insta::assert_snapshot!(said(b"# later\n"), @"");
+    insta::assert_snapshot!(said(b"---\n"), @"");
+}
+
+#[test]
+fn other_encodings_are_named() {
+    insta::assert_snapshot!(said(b"\xff\xfev\0e\0r\0"), @"");
+    // GBK for a comment in Chinese
+    insta::assert_snapshot!(said(b"version: 1\nchannels: # \xc7\xfe\xb5\xc0\n"), @"");
+}
+
+#[test]
+fn a_huge_file_is_refused_unread() {
+    let bytes = "# nothing\n".repeat(200_000);
+    insta::assert_snapshot!(said(bytes.as_bytes()), @"");
+}
+
+#[test]
+fn a_missing_file_and_a_folder_are_told_apart() {
+    let world = World::new();
+    let missing = qudao_config::load(&world.folder().join("nowhere.yaml"), &world.env).expect_err("no file");
+    insta::assert_snapshot!(world.shown(&missing), @"");
+    let folder = qudao_config::load(&world.folder().join("secrets"), &world.env).expect_err("a folder");
+    insta::assert_snapshot!(world.shown(&folder), @"");
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_and_mentioned() {
+    let world = World::new();
+    let config = world.load(format!("\u{feff}{GOOD}").as_bytes()).expect("works");
+    insta::assert_snapshot!(world.shown(&config.warnings), @"");
+}
+
+#[test]
+fn line_breaks_of_other_systems_change_nothing() {
+    let wrong = GOOD.replace("wechat-pay", "wechat-pai");
+    let expect = said(wrong.as_bytes());
+    assert!(expect.starts_with("connectors.yaml:4:16: error: there is no connector"), "{expect}");
+    assert_eq!(said(wrong.replace('\n', "\r\n").as_bytes()), expect);
+    assert_eq!(said(wrong.replace('\n', "\r").as_bytes()), expect);
+}
+
+#[test]
+fn more_findings_than_anybody_reads_are_counted() {
+    let world = World::new();
+    let keys: String = (0..1000).map(|n| format!("unknown{n}: 1\n")).collect();
+    let findings = world.load(format!("{GOOD}{keys}").as_bytes()).expect_err("is refused");
+    assert_eq!((findings.iter().len(), findings.left_off(), findings.len()), (200, 800, 1000));
+    assert!(findings.to_string().ends_with("\n… and 800 more\n"));
+}
+
+/// Small damage in any place: never a panic, never a secret, always a finding or a configuration.
+#[test]
+fn no_damaged_file_shows_a_secret_or_ends_the_program() {
+    let world = World::new();
+    let whole = format!(
+        "{GOOD}    secrets:\n      api_v3_key: LEAKab0123456789\n      session: \"LEAK01 23456789\"\n    \
+         settings: {{app_secret: LEAK0123456789, 名称: \"渠道\"}}\ngateway: {{admin_token: LEAK0123456789}}\n"
+    );
+    let at: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
+    for at in at {
+        let (before, after) = whole.split_at(at);
+        let rest = &after[after.chars().next().map_or(0, char::len_utf8)..];
+        for put in ["", "\t", "\"", ":", "{", "\n", "&", "\u{0}"] {
+            let text = format!("{before}{put}{rest}");
+            let findings = match world.load(text.as_bytes()) {
+                Ok(config) => config.warnings,
+                Err(findings) => findings,
+            };
+            let shown = format!("{findings}{findings:?}");
+            assert!(!shown.contains("0123456789"), "put {put:?} at {at}:\n{text}\n{findings}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What a configuration gives to the rest of the program: secrets as they are, findings for what only a connector can tell,
+//! the schema, the template.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod world;
+
+use std::path::Path;
+
+use qudao_config::{Secret, Severity, TEMPLATE};
+use world::World;
+
+const CONFIG: &str = r#"version: 1
+channels:
+  wechat-main:
+    connector: wechat-pay
+    settings:
+      mchid: 1636183876
+      appid: "微信 wx3d"
+    secrets:
+      api_v3_key: {file: secrets/api_v3_key}
+      other: {env: WECHAT_API_V3_KEY}
+    network: [https://api.mch.weixin.qq.com]
+"#;
+
+#[test]
+fn secrets_arrive_without_their_one_trailing_line_break() {
+    let world = World::new();
+    for (bytes, expect) in [
+        (&b"abc"[..], &b"abc"[..]),
+        (b"abc\n", b"abc"),
+        (b"abc\r\n", b"abc"),
+        (b"abc\n\n", b"abc\n"),
+        (b" a b \n", b" a b "),
+        (b"\xff\x00\n", b"\xff\x00"),
+    ] {
+        world.write("secrets/api_v3_key", bytes, 0o600);
+        let config = world.load(CONFIG.as_bytes()).unwrap();
+        let secrets = &config.channel("wechat-main").unwrap().secrets;
+        assert_eq!(secrets.get("api_v3_key").unwrap().expose(), expect);
+        assert_eq!(secrets.get("other").unwrap().expose(), b"env-secret-0123456789");
+    }
+}
+
+#[test]
+fn a_secret_never_prints_itself() {
+    let secret = Secret::new(b"abc".to_vec());
+    assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "*** Some(***)");
+}
+
+#[test]
+fn what_a_connector_refuses_is_shown_where_it_stands() {
+    let world = World::new();
+    let config = world.load(CONFIG.as_bytes()).unwrap();
+    let at = |pointer: &str, text: &str| {
+        world.shown(&config.finding_at(pointer, text, None).hint("as told").into())
+    };
+    insta::assert_snapshot!(at("/channels/wechat-main/settings/appid", "`appid` is too short"), @"");
+    insta::assert_snapshot!(at("/channels/wechat-main/settings/verify", "`verify` is missing"), @"");
+    insta::assert_snapshot!(at("/channels/wechat-main/network/0", "is not asked for"), @"");
+    insta::assert_snapshot!(at("/nowhere/at/all", "is odd"), @"");
+    let key = config.finding_at_key("/channels/wechat-main/secrets/other", "unknown secret `other`", None);
+    insta::assert_snapshot!(world.shown(&key.into()), @"");
+    // the commonest slip gets its hint by itself
+    let mchid = config.finding_at(
+        "/channels/wechat-main/settings/mchid",
+        "1636183876 is not of type \"string\"",
+        None,
+    );
+    assert_eq!(mchid.hint.as_deref(), Some("put it in quotes: \"1636183876\""));
+    assert_eq!((mchid.line, mchid.column, mchid.width, mchid.severity), (6, 14, 10, Severity::Error));
+}
+
+#[test]
+fn colour_is_only_there_when_it_is_asked_for() {
+    let world = World::new();
+    let config = world.load(CONFIG.as_bytes()).unwrap();
+    let finding =
+        config.finding_at("/channels/wechat-main/settings/appid", "is odd", Some("as told".to_owned()));
+    assert!(!finding.render(false).contains('\u{1b}'));
+    let styled = finding.render(true);
+    assert!(styled.contains("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m"), "{styled:?}");
+    let mut plain = styled.clone();
+    for part in styled.split('\u{1b}').skip(1) {
+        let code = part.split_inclusive('m').next().unwrap();
+        plain = plain.replacen(&format!("\u{1b}{code}"), "", 1);
+    }
+    assert_eq!(plain, finding.render(false), "colour changes nothing else");
+}
+
+#[test]
+fn the_schema_that_is_kept_is_the_one_that_is_used() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/connectors.schema.json");
+    let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert!(
+        kept == qudao_config::schema(),
+        "stale: run `cargo run -p qudao -- schema > docs/connectors.schema.json`"
+    );
+    assert!(jsonschema::draft7::meta::is_valid(&kept));
+}
+
+#[test]
+fn every_member_of_the_schema_is_explained() {
+    fn walk(part: &serde_json::Value, at: &str) {
+        for (name, member) in part["properties"].as_object().into_iter().flatten() {
+            let at = format!("{at}/{name}");
+            assert!(
+                member["description"].as_str().is_some_and(|text| text.ends_with('.')),
+                "{at} has no description"
+            );
+            walk(member, &at);
+        }
+        for others in ["additionalProperties", "items"] {
+            if part[others].is_object() {
+                walk(&part[others], &format!("{at}/*"));
+            }
+        }
+    }
+    walk(&qudao_config::schema(), "");
+}
+
+#[test]
+fn the_template_lacks_nothing_but_secrets_and_the_connector() {
+    let mut world = World::new();
+    std::fs::remove_file(world.folder().join("plugins/wechat-pay.wasm")).unwrap();
+    world.env.clear();
+    let missing = world.load(TEMPLATE.as_bytes()).expect_err("secrets are the reader's to add");
+    let codes: Vec<&str> = missing.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["connector_missing", "secret_env", "secret_file"], "{missing}");
+
+    world.env.insert("WECHAT_API_V3_KEY".to_owned(), "0123456789abcdef0123456789abcdef".to_owned());
+    world.write("plugins/wechat-pay.wasm", b"\0asm", 0o644);
+    world.write("secrets/wechatpay_public_key.pem", b"-----BEGIN PUBLIC KEY-----", 0o600);
+    let config = world.load(TEMPLATE.as_bytes()).unwrap();
+    assert!(config.warnings.is_empty(), "{}", config.warnings);
+}
+
+#[test]
+fn places_where_a_connector_is_looked_for_are_tried_in_order() {
+    let world = World::new();
+    let path = || world.load(CONFIG.as_bytes()).unwrap().channels.remove(0).connector.path;
+    let inside = |name: &str| world.folder().join(name);
+    for place in
+        ["target/plugins/wechat-pay.wasm", "plugins/wechat-pay/wechat-pay.wasm", "plugins/wechat-pay.wasm"]
+    {
+        if place.starts_with("target") {
+            std::fs::remove_file(inside("plugins/wechat-pay.wasm")).unwrap();
+        }
+        world.write(place, b"\0asm", 0o644);
+        assert_eq!(path(), inside(place));
+    }
+}

@@ -1,0 +1,208 @@
+//! The feed as its readers see it: pages, waiting, streams.
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::join_all, pin_mut};
+    use qudao_feed::{Feed, FeedQuery};
+    use qudao_model::{
+        Answer, CloudEvent, Entity, Facts, Observation, Refund, RefundFacts, Request, Timestamp, Verdict,
+        delivery::Acceptance,
+        entity::{Evidence, Method},
+        event::{EventDraft, Verb},
+        observation::RefundClaim,
+    };
+    use qudao_storage::{Fold, Incoming, Known, Location, Options, Storage};
+    use std::{sync::Arc, time::Duration};
+    use tempfile::TempDir;
+
+    /// Longer than any test takes.
+    const LONG: Duration = Duration::from_secs(50);
+
+    /// A refund a fact; odd amounts are `processing`, even ones `succeeded`.
+    struct Refunds;
+
+    impl Fold for Refunds {
+        fn fold(&self, channel: &str, observations: &[Known]) -> Vec<Entity> {
+            observations.iter().map(|known| Entity::Refund(refund(channel, &known.observation))).collect()
+        }
+
+        fn events(&self, _: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
+            let Entity::Refund(refund) = after else { return Vec::new() };
+            let verb = if refund.amount_fen % 2 == 0 { Verb::Succeeded } else { Verb::Processing };
+            let (kind, entity, time) = (after.kind(), after.clone(), refund.updated_at);
+            vec![EventDraft { kind, verb, changed: Vec::new(), entity, time }]
+        }
+    }
+
+    fn refund(channel: &str, observation: &Observation) -> Refund {
+        let Facts::Refund(facts) = &observation.facts else { unreachable!("only refunds here") };
+        Refund {
+            id: observation.entity_id(channel),
+            channel: channel.to_owned(),
+            payment_id: None,
+            merchant_no: facts.merchant_no.clone(),
+            sub_merchant_no: None,
+            order_no: facts.order_no.clone(),
+            transaction_no: None,
+            refund_no: facts.refund_no.clone(),
+            platform_refund_no: None,
+            state: facts.state,
+            currency: facts.currency.clone(),
+            amount_fen: facts.amount_fen.unwrap_or_default(),
+            payer_refund_fen: None,
+            succeeded_at: None,
+            evidence: vec![facts.evidence],
+            version: 1,
+            updated_at: observation.occurred_at,
+            anomalies: Vec::new(),
+        }
+    }
+
+    struct Kept {
+        storage: Storage,
+        feed: Feed,
+        _folder: TempDir,
+    }
+
+    async fn fresh() -> Kept {
+        let folder = TempDir::new().unwrap();
+        let location = Location::Sqlite(folder.path().to_owned());
+        let storage = Storage::open(Options::new(location, Arc::new(Refunds))).await.unwrap();
+        let feed = Feed::new(storage.clone());
+        Kept { storage, feed, _folder: folder }
+    }
+
+    /// One event each; `fen` says of which type.
+    async fn commit(storage: &Storage, fen: i64) {
+        let facts = RefundFacts {
+            merchant_no: "1900000001".to_owned(),
+            sub_merchant_no: None,
+            order_no: format!("SO{fen}"),
+            transaction_no: None,
+            refund_no: format!("R{fen}"),
+            platform_refund_no: None,
+            state: RefundClaim::Processing,
+            method: Method::BankCard,
+            currency: "CNY".to_owned(),
+            amount_fen: Some(fen),
+            refunded_total_fen: None,
+            payer_refund_fen: None,
+            succeeded_at: None,
+            evidence: Evidence::Notice,
+        };
+        let request = Request {
+            method: "POST".to_owned(),
+            path: "/hooks/till".to_owned(),
+            query: None,
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let acceptance = Acceptance {
+            dedupe_key: format!("n{fen}"),
+            observations: vec![Observation::refund(Timestamp::UNIX_EPOCH, facts)],
+            notes: Vec::new(),
+            answer: Answer { status: 200, headers: Vec::new(), body: Vec::new() },
+        };
+        let incoming = Incoming {
+            channel: "till".to_owned(),
+            received_at: Timestamp::UNIX_EPOCH,
+            request,
+            verdict: Verdict::Accepted(acceptance),
+            connector: "till@1.0.0".to_owned(),
+            micros: 0,
+        };
+        storage.commit(incoming).await.unwrap();
+    }
+
+    fn seqs(events: &[CloudEvent]) -> Vec<u64> {
+        events.iter().map(|event| event.seq).collect()
+    }
+
+    fn even() -> Vec<String> {
+        vec!["qudao.refund.succeeded.*".to_owned()]
+    }
+
+    #[tokio::test]
+    async fn a_page_that_does_not_wait_answers_at_once() {
+        let kept = fresh().await;
+        assert_eq!(kept.feed.page(&FeedQuery::default()).await.unwrap(), []);
+        for fen in 1..=4 {
+            commit(&kept.storage, fen).await;
+        }
+        let page = |after, limit, types| FeedQuery { after, limit, types, wait: Duration::ZERO };
+        for (query, expected) in [
+            (page(0, 100, Vec::new()), vec![1, 2, 3, 4]),
+            (page(1, 2, Vec::new()), vec![2, 3]),
+            (page(4, 2, Vec::new()), vec![]),
+            (page(900, 2, Vec::new()), vec![]),
+            (page(0, 100, even()), vec![2, 4]),
+        ] {
+            assert_eq!(seqs(&kept.feed.page(&query).await.unwrap()), expected, "{query:?}");
+        }
+        assert_eq!(kept.feed.last_seq(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_page_waits_for_what_it_asked_for() {
+        let kept = fresh().await;
+        let query = FeedQuery { wait: LONG, types: even(), ..FeedQuery::default() };
+        let page = kept.feed.page(&query);
+        pin_mut!(page);
+        assert!(page.as_mut().now_or_never().is_none());
+        // Another type wakes it, and it goes on waiting.
+        commit(&kept.storage, 1).await;
+        assert!(page.as_mut().now_or_never().is_none());
+        let (events, ()) = futures_util::future::join(page, commit(&kept.storage, 2)).await;
+        assert_eq!(seqs(&events.unwrap()), [2]);
+    }
+
+    #[tokio::test]
+    async fn a_page_gives_up_when_its_time_is_over() {
+        let kept = fresh().await;
+        let query = FeedQuery { wait: Duration::from_millis(1), ..FeedQuery::default() };
+        assert_eq!(kept.feed.page(&query).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn closing_ends_those_who_wait() {
+        let kept = fresh().await;
+        let query = FeedQuery { wait: LONG, ..FeedQuery::default() };
+        let stream = kept.feed.stream(0, Vec::new()).try_collect::<Vec<_>>();
+        let (page, stream, ()) = futures_util::join!(kept.feed.page(&query), stream, kept.storage.close());
+        // Either may have asked once more after the end, and is then told so.
+        assert!(page.map_or(true, |events| events.is_empty()));
+        assert!(stream.map_or(true, |events| events.is_empty()));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn streams_see_every_event_once_in_order_while_it_grows() {
+        let kept = fresh().await;
+        for fen in 1..=150 {
+            commit(&kept.storage, fen).await;
+        }
+        let all = kept.feed.stream(0, Vec::new()).take(450).try_collect::<Vec<_>>();
+        let some = kept.feed.stream(100, even()).take(175).try_collect::<Vec<_>>();
+        let grow = join_all((151..=450).map(|fen| commit(&kept.storage, fen)));
+        let (all, some, _) = futures_util::join!(all, some, grow);
+        let all = all.unwrap();
+        assert_eq!(seqs(&all), (1..=450).collect::<Vec<_>>());
+        let expected: Vec<&CloudEvent> =
+            all.iter().filter(|one| one.seq > 100 && one.r#type == "qudao.refund.succeeded.v1").collect();
+        assert_eq!(some.unwrap().iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_stream_is_resumed_by_its_last_seq() {
+        let kept = fresh().await;
+        for fen in 1..=250 {
+            commit(&kept.storage, fen).await;
+        }
+        let mut seen = Vec::new();
+        while seen.len() < 250 {
+            let after = seen.last().copied().unwrap_or_default();
+            let part = kept.feed.stream(after, Vec::new()).take(60).take(250 - seen.len());
+            seen.extend(seqs(&part.try_collect::<Vec<_>>().await.unwrap()));
+        }
+        assert_eq!(seen, (1..=250).collect::<Vec<_>>());
+    }
+}

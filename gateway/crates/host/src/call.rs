@@ -1,0 +1,125 @@
+//! One call: a fresh store and instance, a wall clock, and a verdict at the end whatever happens.
+
+use crate::{
+    Reason,
+    bindings::{DescribesPre, WebhooksPre, wire},
+    engine::Shared,
+    grants::Granted,
+    outcome::{self, Stopped},
+    sandbox::{self, State},
+    stats::Stats,
+    verdict,
+};
+use qudao_model::{Request, Timestamp, Verdict};
+use std::{sync::Arc, time::Instant};
+use tokio::sync::SemaphorePermit;
+use wasmtime::Store;
+
+/// What a call takes from outside, so that replay and fixtures can repeat it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// The receiver's clock.
+    pub now: Timestamp,
+    /// Fixes `random`; none means the system's generator.
+    pub random_seed: Option<u64>,
+}
+
+/// Asks a component for its manifest's JSON. No import but `log` may be called.
+pub(crate) async fn manifest(host: &Shared, pre: &DescribesPre<State>) -> Result<String, Stopped> {
+    let granted = Arc::new(Granted::nothing());
+    let _slot = slot(host).await;
+    let call = Call { now: Timestamp::UNIX_EPOCH, random_seed: Some(0) };
+    let mut store = sandbox::store(host, &granted, call).map_err(|error| defect(&error))?;
+    let work = async {
+        let instance = pre.instantiate_async(&mut store).await?;
+        instance.qudao_connector_describe().call_manifest(&mut store).await
+    };
+    let ended = tokio::time::timeout(granted.limits.call, work).await;
+    match ended {
+        Ok(Ok(json)) => Ok(json),
+        Ok(Err(error)) => Err(outcome::stopped(&error, store.data_mut())),
+        Err(_) => Err(late(&granted)),
+    }
+}
+
+/// Hands a request to a component.
+pub(crate) async fn webhook(
+    host: &Shared,
+    pre: &WebhooksPre<State>,
+    granted: &Arc<Granted>,
+    request: &Request,
+    call: Call,
+) -> (Result<Verdict, Stopped>, Stats) {
+    let _slot = slot(host).await;
+    let started = Instant::now();
+    let mut store = match sandbox::store(host, granted, call) {
+        Ok(store) => store,
+        Err(error) => return (Err(defect(&error)), Stats::default()),
+    };
+    let handled = handle(&mut store, pre, granted, &wire_request(request)).await;
+    let handled = match handled {
+        Ok(Ok(verdict)) => verdict::read(verdict, &granted.limits),
+        Ok(Err(failure)) => Err(verdict::failure(&failure)),
+        Err(stopped) => Err(stopped),
+    };
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    (handled, Stats { micros, ..sandbox::stats(&mut store) })
+}
+
+type Handled = Result<wire::Verdict, wire::Failure>;
+
+async fn handle(
+    store: &mut Store<State>,
+    pre: &WebhooksPre<State>,
+    granted: &Arc<Granted>,
+    request: &wire::Request,
+) -> Result<Handled, Stopped> {
+    let work = async {
+        let instance = pre.instantiate_async(&mut *store).await?;
+        instance.qudao_connector_webhook().call_handle(&mut *store, request).await
+    };
+    // Dropping the work at the end of its time drops the guest's stack and what it waits for.
+    let ended = tokio::time::timeout(granted.limits.call, work).await;
+    match ended {
+        Ok(Ok(handled)) => Ok(handled),
+        Ok(Err(error)) => Err(outcome::stopped(&error, store.data_mut())),
+        Err(_) => Err(late(granted)),
+    }
+}
+
+/// A place in the pool, shown in the metrics while it is held.
+struct Slot<'a>(&'a Shared, Option<SemaphorePermit<'a>>);
+
+async fn slot(host: &Shared) -> Slot<'_> {
+    // Nobody closes the semaphore, so there always is a permit.
+    let permit = host.pool.acquire().await.ok();
+    outcome::show_pool(host.in_use());
+    Slot(host, permit)
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        drop(self.1.take());
+        outcome::show_pool(self.0.in_use());
+    }
+}
+
+fn wire_request(request: &Request) -> wire::Request {
+    let header = |(name, value): &(String, String)| wire::Header { name: name.clone(), value: value.clone() };
+    wire::Request {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+        headers: request.headers.iter().map(header).collect(),
+        body: request.body.clone(),
+    }
+}
+
+fn late(granted: &Granted) -> Stopped {
+    Stopped::new(Reason::LimitTime, format!("no verdict within {:?}", granted.limits.call))
+}
+
+/// A store could not be made: nothing the guest did.
+fn defect(error: &wasmtime::Error) -> Stopped {
+    Stopped::new(Reason::Trap, format!("the sandbox could not be set up: {error:#}"))
+}

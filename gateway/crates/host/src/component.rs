@@ -1,0 +1,149 @@
+//! One compiled connector: from bytes to something that can be connected to channels.
+
+use crate::{
+    Connector, Error, GrantProblem, Grants,
+    bindings::{DescribesPre, WebhooksPre},
+    cache, call, connector,
+    engine::Shared,
+    grants,
+    limits::COMPONENT_BYTES,
+    manifest::{self, Declared},
+    sandbox::State,
+};
+use qudao_model::Manifest;
+use std::sync::Arc;
+use wasmtime::{
+    Engine,
+    component::{self as engine, InstancePre},
+};
+
+/// What every import of a connector begins with; anything else it cannot have.
+const OURS: &str = "qudao:connector/";
+
+/// The export that every component must have.
+const DESCRIBE: &str = "qudao:connector/describe@1";
+
+/// The export of a connector that takes webhooks.
+const WEBHOOK: &str = "qudao:connector/webhook@1";
+
+/// A connector, compiled and described. Cloning shares it.
+#[derive(Clone)]
+pub struct Component(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) host: Arc<Shared>,
+    pub(crate) declared: Declared,
+    pub(crate) webhooks: Option<WebhooksPre<State>>,
+    digest: String,
+    imports: Vec<String>,
+    exports: Vec<String>,
+    size: usize,
+}
+
+impl Component {
+    /// What it says about itself; checked.
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.declared.manifest
+    }
+
+    /// SHA-256 of the file, lower-case hex.
+    pub fn digest(&self) -> &str {
+        &self.0.digest
+    }
+
+    /// Names of the interfaces it uses: all that it can do.
+    pub fn imports(&self) -> Vec<String> {
+        self.0.imports.clone()
+    }
+
+    /// Names of the interfaces it offers.
+    pub fn exports(&self) -> Vec<String> {
+        self.0.exports.clone()
+    }
+
+    /// Size of the file.
+    pub fn size_bytes(&self) -> usize {
+        self.0.size
+    }
+
+    /// Checks a channel's grants against the manifest. All problems are returned, in the order settings, secrets,
+    /// network, limits.
+    pub fn connect(&self, grants: Grants) -> Result<Connector, Vec<GrantProblem>> {
+        let granted = grants::check(&self.0.declared, grants)?;
+        Ok(connector::new(Arc::clone(&self.0), granted))
+    }
+}
+
+pub(crate) async fn load(host: Arc<Shared>, wasm: Vec<u8>) -> Result<Component, Error> {
+    refuse_other_bytes(&wasm)?;
+    let size = wasm.len();
+    let shared = Arc::clone(&host);
+    let compiling = tokio::task::spawn_blocking(move || compile(&shared, &wasm));
+    let (compiled, digest) = compiling.await.map_err(|_| Error::Interrupted)??;
+    let imports = imports(&host.engine, &compiled)?;
+    let exports = exports(&host.engine, &compiled);
+    let pre = host.linker.instantiate_pre(&compiled).map_err(|error| linking(&error))?;
+    let describes = describes(&exports, &pre)?;
+    let webhooks = webhooks(&exports, pre)?;
+    let json = call::manifest(&host, &describes)
+        .await
+        .map_err(|stopped| Error::Describing { reason: stopped.reason, explain: stopped.explain })?;
+    let declared = manifest::read(&json)?;
+    Ok(Component(Arc::new(Inner { host, declared, webhooks, digest, imports, exports, size })))
+}
+
+fn refuse_other_bytes(wasm: &[u8]) -> Result<(), Error> {
+    if wasm.len() > COMPONENT_BYTES {
+        return Err(Error::TooLarge { found: wasm.len() });
+    }
+    // Magic, then version and layer: 13 and 1 for components, 1 and 0 for modules.
+    let found = match wasm {
+        [] => "empty",
+        [0, b'a', b's', b'm', _, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => "a core module",
+        _ => "something else",
+    };
+    Err(Error::NotAComponent { found })
+}
+
+fn compile(host: &Shared, wasm: &[u8]) -> Result<(engine::Component, String), Error> {
+    let digest = cache::digest(wasm);
+    if let Some(component) = host.cache.as_ref().and_then(|cache| cache.load(&host.engine, &digest)) {
+        return Ok((component, digest));
+    }
+    let component = engine::Component::new(&host.engine, wasm)
+        .map_err(|error| Error::Compiling { text: format!("{error:#}") })?;
+    if let Some(cache) = &host.cache {
+        cache.store(&host.engine, &digest, &component);
+    }
+    Ok((component, digest))
+}
+
+fn imports(engine: &Engine, compiled: &engine::Component) -> Result<Vec<String>, Error> {
+    let named =
+        compiled.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    let foreign: Vec<_> = named.iter().filter(|name| !name.starts_with(OURS)).cloned().collect();
+    if foreign.is_empty() { Ok(named) } else { Err(Error::ForeignImports { names: foreign }) }
+}
+
+fn exports(engine: &Engine, compiled: &engine::Component) -> Vec<String> {
+    compiled.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn describes(exports: &[String], pre: &InstancePre<State>) -> Result<DescribesPre<State>, Error> {
+    if !exports.iter().any(|name| name.starts_with(DESCRIBE)) {
+        return Err(Error::NotDescribed);
+    }
+    DescribesPre::new(pre.clone()).map_err(|error| linking(&error))
+}
+
+fn webhooks(exports: &[String], pre: InstancePre<State>) -> Result<Option<WebhooksPre<State>>, Error> {
+    if !exports.iter().any(|name| name.starts_with(WEBHOOK)) {
+        return Ok(None);
+    }
+    WebhooksPre::new(pre).map(Some).map_err(|error| linking(&error))
+}
+
+fn linking(error: &wasmtime::Error) -> Error {
+    Error::Linking { text: format!("{error:#}") }
+}

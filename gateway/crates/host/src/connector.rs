@@ -1,0 +1,132 @@
+//! One channel's use of a component.
+
+use crate::{
+    BreakerState, Limits, Reason,
+    breaker::Breaker,
+    call::{self, Call},
+    component::Inner,
+    grants::Granted,
+    outcome::{self, Stopped},
+    stats::Stats,
+};
+use qudao_model::{Manifest, Request, Verdict};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+
+/// Reasons of a connector's own that get a label in the metrics; later ones are counted as `other`, so that a connector
+/// cannot fill the memory of whoever collects them.
+const REASONS: usize = 64;
+
+/// A component with rights, settings and keys. Cloning shares it, with its breaker.
+#[derive(Clone)]
+pub struct Connector(Arc<Channel>);
+
+struct Channel {
+    component: Arc<Inner>,
+    granted: Arc<Granted>,
+    breaker: Breaker,
+    parallel: Semaphore,
+    reasons: Mutex<BTreeSet<String>>,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The connector's verdict, or `Failed` with a word of [`Reason`].
+    pub verdict: Verdict,
+    /// What it cost.
+    pub stats: Stats,
+}
+
+pub(crate) fn new(component: Arc<Inner>, granted: Granted) -> Connector {
+    let parallel = Semaphore::new(granted.limits.parallel as usize);
+    outcome::show_breaker(&granted.channel, false);
+    Connector(Arc::new(Channel {
+        component,
+        granted: Arc::new(granted),
+        breaker: Breaker::default(),
+        parallel,
+        reasons: Mutex::default(),
+    }))
+}
+
+impl Connector {
+    /// Hands one request to the connector. Whatever the connector does, this returns within its limits.
+    pub async fn webhook(&self, request: &Request, call: Call) -> Called {
+        let channel = &self.0;
+        let called = match channel.breaker.enter(call.now) {
+            Err(_) => {
+                let stopped = Stopped::new(Reason::BreakerOpen, "too many failed calls; not called for now");
+                Called { verdict: stopped.verdict(), stats: Stats::default() }
+            }
+            Ok(pass) => {
+                let (result, stats) = channel.run(request, call).await;
+                let counts = result.as_ref().err().is_some_and(|stopped| stopped.reason.counts());
+                pass.leave(counts, call.now);
+                Called { verdict: result.unwrap_or_else(Stopped::verdict), stats }
+            }
+        };
+        channel.show(&called);
+        called
+    }
+
+    /// The breaker now.
+    pub fn breaker(&self) -> BreakerState {
+        self.0.breaker.state()
+    }
+
+    /// Name of the channel.
+    pub fn channel(&self) -> &str {
+        &self.0.granted.channel
+    }
+
+    /// What a call may use.
+    pub fn limits(&self) -> &Limits {
+        &self.0.granted.limits
+    }
+
+    /// What the component says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.component.declared.manifest
+    }
+}
+
+impl Channel {
+    async fn run(&self, request: &Request, call: Call) -> (Result<Verdict, Stopped>, Stats) {
+        let Some(pre) = &self.component.webhooks else {
+            let stopped = Stopped::new(Reason::Unsupported, "the component takes no webhooks");
+            return (Err(stopped), Stats::default());
+        };
+        // Its own queue first, so that a slow channel waits for itself and not in front of the others.
+        let _turn = self.parallel.acquire().await.ok();
+        call::webhook(&self.component.host, pre, &self.granted, request, call).await
+    }
+
+    fn show(&self, called: &Called) {
+        let reason = match &called.verdict {
+            Verdict::Accepted(_) | Verdict::Ignored(_) => "",
+            Verdict::Rejected(refusal) => self.label(&refusal.reason),
+            Verdict::Failed(refusal) => &refusal.reason,
+        };
+        let took = Duration::from_micros(called.stats.micros);
+        outcome::count(&self.granted.channel, &called.verdict, reason, took);
+        let open = !matches!(self.breaker.state(), BreakerState::Closed { .. });
+        outcome::show_breaker(&self.granted.channel, open);
+    }
+
+    fn label<'a>(&self, reason: &'a str) -> &'a str {
+        let mut seen = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.contains(reason) {
+            return reason;
+        }
+        if seen.len() >= REASONS {
+            return "other";
+        }
+        seen.insert(reason.to_owned());
+        reason
+    }
+}

@@ -1,0 +1,257 @@
+//! What an operator grants, checked against what the manifest wants. All problems are found at once.
+
+use crate::{
+    Limits,
+    limits::MEMORY_BYTES_MAX,
+    manifest::Declared,
+    origin::{Origin, OriginError},
+};
+use jsonschema::error::ValidationErrorKind;
+use qudao_keys::Key;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+use zeroize::Zeroizing;
+
+/// One channel's rights.
+#[derive(Clone)]
+pub struct Grants {
+    /// Name of the channel.
+    pub channel: String,
+    /// Settings as written; the manifest's schema decides whether they are valid.
+    pub settings: Value,
+    /// Secrets by the manifest's names. Overwritten in memory when dropped.
+    pub secrets: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    /// Origins that may be reached, `https://host[:port]`.
+    pub network: Vec<String>,
+    /// What a call may use.
+    pub limits: Limits,
+    /// What is expected of the channel.
+    pub expectations: Arc<dyn Expectations>,
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grants")
+            .field("channel", &self.channel)
+            .field("secrets", &self.secrets.keys().collect::<Vec<_>>())
+            .field("network", &self.network)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a grant does not fit the manifest. Texts hold no part of a secret or of a setting's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantProblem {
+    /// The settings schema refuses a value.
+    #[error("{}: {text}", if pointer.is_empty() { "settings".into() } else { format!("setting {pointer}") })]
+    Setting {
+        /// JSON pointer into the settings, `""` for the whole.
+        pointer: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// A secret is no key of its kind.
+    #[error("secret {name} {text}")]
+    Secret {
+        /// The manifest's name for it.
+        name: String,
+        /// What it must look like.
+        text: String,
+    },
+    /// A required secret is absent.
+    #[error("secret {name} is missing: {text}")]
+    MissingSecret {
+        /// The manifest's name for it.
+        name: String,
+        /// What it is and where to get it.
+        text: String,
+    },
+    /// A secret that the manifest does not name.
+    #[error("secret {name} is unknown to the connector; it uses: {}", known.join(", "))]
+    UnknownSecret {
+        /// As written.
+        name: String,
+        /// What could be meant.
+        known: Vec<String>,
+    },
+    /// An origin that cannot be granted or is missing.
+    #[error("network {origin}: {text}")]
+    Network {
+        /// As written.
+        origin: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// A limit that cannot be kept.
+    #[error("limit {name}: {text}")]
+    Limit {
+        /// Field of [`Limits`].
+        name: &'static str,
+        /// What is wrong.
+        text: String,
+    },
+}
+
+/// What the gateway already expects of a channel. Asked in the middle of a call, so it must answer from memory.
+pub trait Expectations: Send + Sync {
+    /// Amount in fen that the payment should have, if somebody said so.
+    fn payment_fen(&self, channel: &str, order_no: &str) -> Option<i64>;
+}
+
+/// Nothing is expected.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoExpectations;
+
+impl Expectations for NoExpectations {
+    fn payment_fen(&self, _channel: &str, _order_no: &str) -> Option<i64> {
+        None
+    }
+}
+
+/// Rights that passed: what each call checks against.
+pub(crate) struct Granted {
+    pub(crate) channel: Arc<str>,
+    pub(crate) settings_json: String,
+    /// Every secret that the manifest names; `None` where the operator gave none.
+    pub(crate) keys: BTreeMap<String, Option<Arc<Key>>>,
+    pub(crate) origins: BTreeSet<Origin>,
+    pub(crate) limits: Limits,
+    pub(crate) expectations: Arc<dyn Expectations>,
+}
+
+impl Granted {
+    /// No rights but to log, for `describe`: its manifest must not depend on anything.
+    pub(crate) fn nothing() -> Granted {
+        Granted {
+            channel: Arc::from("describe"),
+            settings_json: "{}".into(),
+            keys: BTreeMap::new(),
+            origins: BTreeSet::new(),
+            limits: Limits { host_calls: 0, ..Limits::default() },
+            expectations: Arc::new(NoExpectations),
+        }
+    }
+}
+
+/// Wanted ∩ granted.
+pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<GrantProblem>> {
+    let mut problems = setting_problems(declared, &grants.settings);
+    let keys = keys(declared, &grants.secrets, &mut problems);
+    let origins = origins(declared, &grants, &mut problems);
+    problems.extend(limit_problems(&grants.limits));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Granted {
+        channel: Arc::from(grants.channel),
+        settings_json: grants.settings.to_string(),
+        keys,
+        origins,
+        limits: grants.limits,
+        expectations: grants.expectations,
+    })
+}
+
+fn setting_problems(declared: &Declared, settings: &Value) -> Vec<GrantProblem> {
+    let mut problems = Vec::new();
+    for error in declared.settings.iter_errors(settings) {
+        let at = error.instance_path();
+        if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+            // One problem each, at the member itself, so that it can be shown where it is written.
+            problems.extend(unexpected.iter().map(|member| GrantProblem::Setting {
+                pointer: at.join(member.as_str()).to_string(),
+                text: "is not a setting of the connector".into(),
+            }));
+            continue;
+        }
+        // Without the value: somebody may have pasted a secret in the wrong place.
+        let text = error.masked_with("the value").to_string();
+        problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
+    }
+    problems
+}
+
+fn keys(
+    declared: &Declared,
+    secrets: &BTreeMap<String, Zeroizing<Vec<u8>>>,
+    problems: &mut Vec<GrantProblem>,
+) -> BTreeMap<String, Option<Arc<Key>>> {
+    let specs = &declared.manifest.secrets;
+    for name in secrets.keys().filter(|name| !specs.iter().any(|spec| spec.name == **name)) {
+        let known = specs.iter().map(|spec| spec.name.clone()).collect();
+        problems.push(GrantProblem::UnknownSecret { name: name.clone(), known });
+    }
+    let mut keys = BTreeMap::new();
+    for spec in specs {
+        let name = spec.name.clone();
+        match secrets.get(&spec.name).map(|secret| Key::parse(spec.kind, secret)) {
+            Some(Ok(key)) => {
+                keys.insert(name, Some(Arc::new(key)));
+            }
+            Some(Err(error)) => problems.push(GrantProblem::Secret { name, text: error.to_string() }),
+            None if spec.required => {
+                problems.push(GrantProblem::MissingSecret { name, text: spec.description.clone() });
+            }
+            None => {
+                keys.insert(name, None);
+            }
+        }
+    }
+    keys
+}
+
+fn origins(declared: &Declared, grants: &Grants, problems: &mut Vec<GrantProblem>) -> BTreeSet<Origin> {
+    let mut granted = BTreeSet::new();
+    for written in &grants.network {
+        match Origin::granted(written) {
+            Ok(origin) => {
+                granted.insert(origin);
+            }
+            Err(error) => problems.push(network(written, error)),
+        }
+    }
+    let mut wanted = BTreeSet::new();
+    for want in &declared.network {
+        let Some(origin) = want.resolve(&grants.settings) else { continue };
+        match origin {
+            // What a setting points at is useless without the grant, so its absence is a slip; a fixed origin that is
+            // not granted is the operator's decision.
+            Ok(origin) if want.is_from_setting() && !granted.contains(&origin) => {
+                let text = "a setting points there, so it must also stand in `network`".into();
+                problems.push(GrantProblem::Network { origin: origin.to_string(), text });
+            }
+            Ok(origin) => {
+                wanted.insert(origin);
+            }
+            Err((written, error)) => problems.push(network(&written, error)),
+        }
+    }
+    &wanted & &granted
+}
+
+fn network(origin: &str, error: OriginError) -> GrantProblem {
+    GrantProblem::Network { origin: origin.to_owned(), text: error.to_string() }
+}
+
+fn limit_problems(limits: &Limits) -> Vec<GrantProblem> {
+    let mut problems = Vec::new();
+    if limits.memory_bytes > MEMORY_BYTES_MAX {
+        let text = format!("is {}, at most {MEMORY_BYTES_MAX} bytes can be granted", limits.memory_bytes);
+        problems.push(GrantProblem::Limit { name: "memory_bytes", text });
+    }
+    let zero = [
+        ("call", limits.call.is_zero()),
+        ("cpu_ticks", limits.cpu_ticks == 0),
+        ("fuel", limits.fuel == 0),
+        ("parallel", limits.parallel == 0),
+    ];
+    for (name, _) in zero.into_iter().filter(|(_, is_zero)| *is_zero) {
+        problems.push(GrantProblem::Limit { name, text: "is zero, so no call could ever succeed".into() });
+    }
+    problems
+}

@@ -1,0 +1,145 @@
+//! Every limit of a call, each default with its reason. An operator overrides them per channel.
+//!
+//! Fuel and processor time watch the same thing in two ways: fuel is exact and the same on every machine, ticks also
+//! cover what costs time without costing fuel. Whichever ends first names the reason.
+
+use std::time::Duration;
+
+/// A notice decodes in under 2 MiB of linear memory; 64 MiB leaves room for bulk notices and a scripted guest.
+pub const MEMORY_BYTES: usize = 64 << 20;
+
+/// Most that an operator may grant: what a slot of the instance pool can hold.
+pub const MEMORY_BYTES_MAX: usize = 256 << 20;
+
+/// Function tables of compiled Rust have hundreds of elements; script engines some thousands.
+pub const TABLE_ELEMENTS: usize = 20_000;
+
+/// Wall clock of a whole call, outgoing requests included. Platforms give up after 5 to 15 s and send again.
+pub const CALL: Duration = Duration::from_secs(2);
+
+/// Length of one tick. Long enough to cost nothing, short enough that a busy guest shares its thread fairly.
+pub const TICK: Duration = Duration::from_millis(5);
+
+/// Ticks spent in guest code: 20 × 5 ms, a thousand times what a notice takes.
+pub const CPU_TICKS: u32 = 20;
+
+/// Instructions, roughly: 15 to 20 ms of work, 700 times what a 2 KiB notice takes.
+pub const FUEL: u64 = 100_000_000;
+
+/// Data that one transfer from guest to host may make the host allocate. More than [`RESULT_BYTES`], because it
+/// counts the host's own shapes, not only the bytes in them.
+pub const HOSTCALL_FUEL: usize = 8 << 20;
+
+/// All texts and bytes of a verdict together.
+pub const RESULT_BYTES: usize = 4 << 20;
+
+/// Facts in one verdict. A notice holds one or two; a page of an order list some hundreds.
+pub const OBSERVATIONS: usize = 1_000;
+
+/// Calls of any import but the log lines that are kept. A notice needs under ten.
+pub const HOST_CALLS: u32 = 256;
+
+/// Log lines kept of one call; more are dropped and count as host calls.
+pub const LOG_LINES: usize = 64;
+
+/// Bytes of one log line with its fields; the rest is cut.
+pub const LOG_LINE_BYTES: usize = 1024;
+
+/// Open keys at a time.
+pub const HANDLES: usize = 128;
+
+/// Body of an inbound request. The listener enforces it; it is here because it is a limit of the channel.
+pub const BODY_BYTES: usize = 1 << 20;
+
+/// Body of the answer. Acknowledgements are some bytes, so this bounds what is stored for repeats.
+pub const ANSWER_BYTES: usize = 64 << 10;
+
+/// Outgoing requests of one call.
+pub const HTTP_REQUESTS: u32 = 20;
+
+/// One outgoing request, from connecting to the last byte; [`CALL`] may end it earlier.
+pub const HTTP_REQUEST: Duration = Duration::from_secs(10);
+
+/// Body of a response to an outgoing request: the largest page of an order list is under 4 MiB.
+pub const HTTP_RESPONSE_BYTES: usize = 8 << 20;
+
+/// Calls of one channel at a time. Less than the pool, so that a channel whose platform hangs leaves room for others.
+pub const PARALLEL: u32 = 64;
+
+/// Instances at a time over all channels, if the caller does not say.
+pub const POOL: u32 = 256;
+
+/// Bytes from `random` in one call of it; more is nothing a connector needs.
+pub const RANDOM_BYTES: u32 = 4096;
+
+/// A component's file. Script engines compile to 12 to 19 MiB.
+pub const COMPONENT_BYTES: usize = 64 << 20;
+
+/// The manifest's JSON.
+pub const MANIFEST_BYTES: usize = 256 << 10;
+
+/// What one call may use. [`Limits::default`] is the constants of this module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory over all modules of the component, at most [`MEMORY_BYTES_MAX`].
+    pub memory_bytes: usize,
+    /// Elements over all tables.
+    pub table_elements: usize,
+    /// Wall clock.
+    pub call: Duration,
+    /// Ticks of [`TICK`] in guest code.
+    pub cpu_ticks: u32,
+    /// Instructions, roughly.
+    pub fuel: u64,
+    /// Bytes that one transfer to the host may allocate.
+    pub hostcall_fuel: usize,
+    /// Texts and bytes of a verdict.
+    pub result_bytes: usize,
+    /// Facts in a verdict.
+    pub observations: usize,
+    /// Calls of imports.
+    pub host_calls: u32,
+    /// Log lines kept.
+    pub log_lines: usize,
+    /// Bytes of a log line.
+    pub log_line_bytes: usize,
+    /// Open keys.
+    pub handles: usize,
+    /// Body of an inbound request; enforced by the listener.
+    pub body_bytes: usize,
+    /// Body of the answer.
+    pub answer_bytes: usize,
+    /// Outgoing requests.
+    pub http_requests: u32,
+    /// One outgoing request.
+    pub http_request: Duration,
+    /// Body of a response.
+    pub http_response_bytes: usize,
+    /// Calls of the channel at a time.
+    pub parallel: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            memory_bytes: MEMORY_BYTES,
+            table_elements: TABLE_ELEMENTS,
+            call: CALL,
+            cpu_ticks: CPU_TICKS,
+            fuel: FUEL,
+            hostcall_fuel: HOSTCALL_FUEL,
+            result_bytes: RESULT_BYTES,
+            observations: OBSERVATIONS,
+            host_calls: HOST_CALLS,
+            log_lines: LOG_LINES,
+            log_line_bytes: LOG_LINE_BYTES,
+            handles: HANDLES,
+            body_bytes: BODY_BYTES,
+            answer_bytes: ANSWER_BYTES,
+            http_requests: HTTP_REQUESTS,
+            http_request: HTTP_REQUEST,
+            http_response_bytes: HTTP_RESPONSE_BYTES,
+            parallel: PARALLEL,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Reads and checks a manifest: a component that describes itself badly is not loaded.
+
+use crate::{
+    Error,
+    limits::MANIFEST_BYTES,
+    origin::{Origin, OriginError},
+};
+use jsonschema::{PatternOptions, Validator};
+use qudao_model::Manifest;
+use reqwest::Url;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Longest name of a connector or of a secret.
+const NAME_BYTES: usize = 64;
+
+/// A manifest that passed, with its parts ready for use.
+pub(crate) struct Declared {
+    pub(crate) manifest: Manifest,
+    pub(crate) settings: Validator,
+    pub(crate) network: Vec<Want>,
+}
+
+/// One origin that a connector wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Always the same.
+    Fixed(Origin),
+    /// The origin of the URL in a setting: `{settings.base_url}`.
+    Setting(String),
+}
+
+impl Want {
+    /// The origin, given the settings; nothing where the setting is absent.
+    pub(crate) fn resolve(&self, settings: &Value) -> Option<Result<Origin, (String, OriginError)>> {
+        match self {
+            Want::Fixed(origin) => Some(Ok(origin.clone())),
+            Want::Setting(name) => {
+                let written = settings.get(name)?.as_str()?;
+                let origin = Url::parse(written).map_err(|_| OriginError::NotUrl);
+                Some(origin.and_then(|url| Origin::of(&url)).map_err(|error| (written.to_owned(), error)))
+            }
+        }
+    }
+
+    pub(crate) fn is_from_setting(&self) -> bool {
+        matches!(self, Want::Setting(_))
+    }
+
+    fn parse(written: &str) -> Result<Want, OriginError> {
+        match written.strip_prefix("{settings.").and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => Ok(Want::Setting(name.to_owned())),
+            None => Origin::granted(written).map(Want::Fixed),
+        }
+    }
+}
+
+/// Reads what `describe.manifest` returned.
+pub(crate) fn read(json: &str) -> Result<Declared, Error> {
+    if json.len() > MANIFEST_BYTES {
+        let text = format!("it has {} bytes, at most {MANIFEST_BYTES} are allowed", json.len());
+        return Err(Error::Manifest { text });
+    }
+    let manifest: Manifest =
+        serde_json::from_str(json).map_err(|error| Error::Manifest { text: error.to_string() })?;
+    let mut problems = name_problems(&manifest);
+    let mut network = Vec::new();
+    for written in &manifest.network {
+        match Want::parse(written) {
+            Ok(want) => network.push(want),
+            Err(error) => problems.push(format!("network {written}: {error}")),
+        }
+    }
+    match settings(&manifest.settings_schema) {
+        Ok(settings) if problems.is_empty() => Ok(Declared { manifest, settings, network }),
+        Ok(_) => Err(Error::Manifest { text: problems.join("; ") }),
+        Err(problem) => {
+            problems.push(problem);
+            Err(Error::Manifest { text: problems.join("; ") })
+        }
+    }
+}
+
+fn settings(schema: &Value) -> Result<Validator, String> {
+    if !schema.is_object() {
+        return Err("settings_schema is no object".into());
+    }
+    // A schema comes from a connector, so nothing is fetched for it and its patterns run in linear time.
+    jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .build(schema)
+        .map_err(|error| format!("settings_schema is no JSON Schema: {error}"))
+}
+
+fn name_problems(manifest: &Manifest) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !is_name(&manifest.name, b'-') {
+        problems.push("name must be lower-case letters, digits and `-`, at most 64, a letter first".into());
+    }
+    if !is_version(&manifest.version) {
+        problems.push("version must be like 1.2.3 or 1.2.3-beta.1".into());
+    }
+    if manifest.description.is_empty() {
+        problems.push("description is empty".into());
+    }
+    let mut seen = BTreeSet::new();
+    for secret in &manifest.secrets {
+        if !is_name(&secret.name, b'_') {
+            problems
+                .push("names of secrets must be lower-case letters, digits and `_`, a letter first".into());
+        }
+        if !seen.insert(&secret.name) {
+            problems.push(format!("secret {} is declared twice", secret.name));
+        }
+    }
+    problems
+}
+
+fn is_name(name: &str, joint: u8) -> bool {
+    name.len() <= NAME_BYTES
+        && name.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == joint)
+}
+
+/// Three numbers, then whatever semver allows behind `-` or `+`.
+fn is_version(version: &str) -> bool {
+    let (numbers, rest) = match version.find(['-', '+']) {
+        Some(at) => version.split_at(at),
+        None => (version, "-0"),
+    };
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.split('.').count() == 3
+        && numbers.split('.').all(number)
+        && rest.len() > 1
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-+.".contains(&byte))
+        && version.len() <= NAME_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn problem(change: impl FnOnce(&mut Value)) -> Option<String> {
+        let mut manifest = json!({
+            "name": "kuaishou", "version": "1.0.0", "description": "Orders of Kuaishou.",
+            "settings_schema": {"type": "object"},
+            "secrets": [{"name": "app_secret", "kind": "hmac_sha256", "description": "From the console."}],
+            "network": ["https://open.example", "{settings.base_url}"],
+        });
+        change(&mut manifest);
+        read(&manifest.to_string()).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_good_manifest_passes() {
+        assert_eq!(problem(|_| {}), None);
+        assert_eq!(problem(|manifest| manifest["version"] = json!("1.20.3-beta.1+5")), None);
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let check = |expect: &str, change: &dyn Fn(&mut Value)| {
+            let text = problem(change).unwrap_or_default();
+            assert!(text.contains(expect), "{expect:?} not in {text:?}");
+        };
+        check("name must be", &|manifest| manifest["name"] = json!("Kuaishou"));
+        check("name must be", &|manifest| manifest["name"] = json!("../up"));
+        check("version must be", &|manifest| manifest["version"] = json!("1.0"));
+        check("version must be", &|manifest| manifest["version"] = json!("1.0.0-"));
+        check("description is empty", &|manifest| manifest["description"] = json!(""));
+        check("settings_schema is no object", &|manifest| manifest["settings_schema"] = json!(true));
+        check("is no JSON Schema", &|manifest| manifest["settings_schema"] = json!({"type": "thing"}));
+        check("is no JSON Schema", &|manifest| {
+            manifest["settings_schema"] = json!({"$ref": "https://schemas.example/x.json"});
+        });
+        check("is declared twice", &|manifest| {
+            let secret = manifest["secrets"][0].clone();
+            manifest["secrets"].as_array_mut().unwrap().push(secret);
+        });
+        check("names of secrets", &|manifest| manifest["secrets"][0]["name"] = json!("a/b"));
+        check("more than scheme, host and port", &|manifest| {
+            manifest["network"][0] = json!("https://a.example/x");
+        });
+        check("unknown field `permissions`", &|manifest| manifest["permissions"] = json!([]));
+    }
+}

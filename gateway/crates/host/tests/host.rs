@@ -1,0 +1,14 @@
+//! The host against a component that behaves badly on request (tests/guests/zoo).
+
+#![cfg(test)]
+
+mod host {
+    mod breaker;
+    mod cache;
+    mod grants;
+    mod hostile;
+    mod http;
+    mod imports;
+    mod load;
+    mod zoo;
+}

@@ -1,0 +1,54 @@
+//! Compiled components are kept, and never believed without their checksum.
+
+use super::zoo::wasm;
+use qudao_host::{Host, HostOptions};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+async fn load(folder: &Path) {
+    let options = HostOptions { cache_dir: Some(folder.to_owned()), pool: 2 };
+    let component = Host::new(options).unwrap().load(wasm()).await.unwrap();
+    assert_eq!(component.manifest().name, "zoo");
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].clone()
+}
+
+#[tokio::test]
+async fn a_second_start_takes_the_file_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    load(folder.path()).await;
+    let file = only_file(folder.path());
+    // A file that is used stays; one that is not is replaced, which this time would not outlast.
+    fs::File::options().write(true).open(&file).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    load(folder.path()).await;
+    assert_eq!(only_file(folder.path()), file);
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_compiled_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    load(folder.path()).await;
+    let file = only_file(folder.path());
+    let good = fs::read(&file).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    for damaged in [flipped.as_slice(), &good[..good.len() / 2], b"", b"text"] {
+        fs::write(&file, damaged).unwrap();
+        load(folder.path()).await;
+        assert!(fs::read(&file).unwrap() != damaged, "replaced");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_costs_only_time() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    load(&file.path().join("below-a-file")).await;
+}

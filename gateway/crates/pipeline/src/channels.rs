@@ -1,0 +1,222 @@
+//! Channels: connectors with their grants, as the configuration in force says.
+
+use crate::Error;
+use qudao_config::{Channel, Config, Finding, Findings, Status};
+use qudao_host::{BreakerState, Component, Connector, Expectations, GrantProblem, Grants, Host, Limits};
+use qudao_storage::Storage;
+use std::{collections::BTreeMap, path::{Path, PathBuf}, sync::Arc};
+
+/// All channels of one configuration.
+pub struct Channels {
+    by_name: BTreeMap<String, Configured>,
+}
+
+struct Configured {
+    status: Status,
+    connector: Connector,
+    digest: String,
+}
+
+/// One channel as an operator sees it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ChannelView {
+    /// As in connectors.yaml.
+    pub name: String,
+    /// `live`, `shadow`, `paused`, `retired`.
+    pub status: &'static str,
+    /// `name@version` of the connector.
+    pub connector: String,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// Whether its breaker lets calls through.
+    #[serde(skip)]
+    pub breaker: BreakerState,
+    /// Largest body it takes.
+    pub body_bytes_max: usize,
+}
+
+impl Channels {
+    /// Loads components, each file once and in parallel, and connects every channel. Every problem becomes a finding
+    /// with its line.
+    pub async fn load(
+        config: &Config,
+        host: &Host,
+        expectations: Arc<dyn Expectations>,
+    ) -> Result<Channels, Findings> {
+        let (components, mut findings) = components(config, host).await;
+        let mut by_name = BTreeMap::new();
+        for channel in &config.channels {
+            let Some(component) = components.get(&channel.connector.path) else { continue };
+            match component.connect(grants(channel, &expectations)) {
+                Ok(connector) => {
+                    let digest = component.digest().to_owned();
+                    by_name.insert(channel.name.clone(), Configured { status: channel.status, connector, digest });
+                }
+                Err(problems) => {
+                    findings.extend(problems.iter().map(|problem| finding(config, &channel.name, problem)));
+                }
+            }
+        }
+        if findings.is_empty() { Ok(Channels { by_name }) } else { Err(Findings::new(findings)) }
+    }
+
+    /// The connector of a channel that takes deliveries: live, shadow and paused channels do.
+    pub(crate) fn taking(&self, name: &str) -> Result<Connector, Error> {
+        let channel = self.by_name.get(name).ok_or_else(|| Error::UnknownChannel { channel: name.to_owned() })?;
+        match channel.status {
+            Status::Live | Status::Shadow | Status::Paused => Ok(channel.connector.clone()),
+            Status::Retired => Err(Error::Retired { channel: name.to_owned() }),
+        }
+    }
+
+    /// The connector of a channel in any status: replay reads the past of retired ones too.
+    pub fn connector(&self, name: &str) -> Option<&Connector> {
+        self.by_name.get(name).map(|channel| &channel.connector)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// One channel as an operator sees it.
+    pub fn view(&self, name: &str) -> Option<ChannelView> {
+        let channel = self.by_name.get(name)?;
+        let manifest = channel.connector.manifest();
+        Some(ChannelView {
+            name: name.to_owned(),
+            status: channel.status.as_str(),
+            connector: format!("{}@{}", manifest.name, manifest.version),
+            digest: channel.digest.clone(),
+            breaker: channel.connector.breaker(),
+            body_bytes_max: channel.connector.limits().body_bytes,
+        })
+    }
+
+    /// All channels, by name.
+    pub fn views(&self) -> Vec<ChannelView> {
+        self.names().filter_map(|name| self.view(name)).collect()
+    }
+}
+
+/// What payments somebody said to expect, from storage.
+pub(crate) struct Stored(pub(crate) Storage);
+
+impl Expectations for Stored {
+    fn payment_fen(&self, channel: &str, order_no: &str) -> Option<i64> {
+        self.0.expected_payment(channel, order_no)
+    }
+}
+
+async fn components(config: &Config, host: &Host) -> (BTreeMap<PathBuf, Component>, Vec<Finding>) {
+    let mut users: BTreeMap<&PathBuf, Vec<&str>> = BTreeMap::new();
+    for channel in &config.channels {
+        users.entry(&channel.connector.path).or_default().push(&channel.name);
+    }
+    let loads = users.keys().map(|path| async move { ((*path).clone(), load(host, path).await) });
+    let mut components = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (path, loaded) in futures_util::future::join_all(loads).await {
+        match loaded {
+            Ok(component) => {
+                components.insert(path, component);
+            }
+            Err(text) => {
+                let names = users.get(&path).into_iter().flatten();
+                let at = |name: &&str| config.finding_at(&pointer(&["channels", name, "connector"]), text.clone(), None);
+                findings.extend(names.map(at));
+            }
+        }
+    }
+    (components, findings)
+}
+
+async fn load(host: &Host, path: &Path) -> Result<Component, String> {
+    let wasm = tokio::fs::read(path).await.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    host.load(wasm).await.map_err(|error| format!("{} does not load: {}", path.display(), chain(&error)))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
+
+fn grants(channel: &Channel, expectations: &Arc<dyn Expectations>) -> Grants {
+    let secrets = channel.secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().to_vec().into())).collect();
+    Grants {
+        channel: channel.name.clone(),
+        settings: channel.settings.clone(),
+        secrets,
+        network: channel.network.clone(),
+        limits: limits(channel),
+        expectations: Arc::clone(expectations),
+    }
+}
+
+/// The host's limits with what the operator wrote over them. The configuration has checked the ranges, so a figure that
+/// does not fit this machine's word is as good as the largest.
+fn limits(channel: &Channel) -> Limits {
+    let (written, default) = (&channel.limits, Limits::default());
+    let bytes = |written: Option<u64>, default: usize| {
+        written.map_or(default, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    };
+    let count = |written: Option<u32>, default: usize| {
+        written.map_or(default, |count| usize::try_from(count).unwrap_or(usize::MAX))
+    };
+    Limits {
+        memory_bytes: bytes(written.memory_bytes, default.memory_bytes),
+        call: written.call.unwrap_or(default.call),
+        body_bytes: bytes(written.body_bytes, default.body_bytes),
+        fuel: written.fuel.unwrap_or(default.fuel),
+        result_bytes: bytes(written.result_bytes, default.result_bytes),
+        observations: count(written.observations, default.observations),
+        host_calls: written.host_calls.unwrap_or(default.host_calls),
+        handles: count(written.handles, default.handles),
+        log_lines: count(written.log_lines, default.log_lines),
+        table_elements: count(written.table_elements, default.table_elements),
+        ..default
+    }
+}
+
+fn finding(config: &Config, channel: &str, problem: &GrantProblem) -> Finding {
+    let at = |rest: &[&str]| pointer(&[&["channels", channel], rest].concat());
+    match problem {
+        GrantProblem::Setting { pointer: inner, text } => {
+            config.finding_at(&format!("{}{inner}", at(&["settings"])), text, None)
+        }
+        GrantProblem::Secret { name, text } => config.finding_at(&at(&["secrets", name]), text, None),
+        GrantProblem::MissingSecret { name, text } => {
+            let hint = format!("add `{name}: {{env: NAME}}` or `{name}: {{file: PATH}}` under secrets");
+            config.finding_at(&at(&["secrets"]), text, Some(hint))
+        }
+        GrantProblem::UnknownSecret { name, known } => {
+            let text = format!("the connector knows no secret `{name}`");
+            let hint = format!("it knows {}", known.join(", "));
+            config.finding_at_key(&at(&["secrets", name]), &text, Some(hint))
+        }
+        GrantProblem::Network { origin: _, text } => config.finding_at(&at(&["network"]), text, None),
+        GrantProblem::Limit { name, text } => {
+            let word = limit_word(name);
+            config.finding_at(&at(&["limits", word]), format!("{word}: {text}"), None)
+        }
+    }
+}
+
+/// The word of connectors.yaml for a field of the host's limits.
+fn limit_word(field: &'static str) -> &'static str {
+    field.strip_suffix("_bytes").unwrap_or(field)
+}
+
+/// JSON pointer with its escapes.
+fn pointer(parts: &[&str]) -> String {
+    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+}

@@ -1,0 +1,113 @@
+//! What can go wrong on the path, and what a caller should do about it.
+
+use std::time::Duration;
+
+/// Why a delivery got no verdict of its own. Everything a connector says or does wrong is a verdict, not one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No channel of that name.
+    #[error("there is no channel `{channel}`")]
+    UnknownChannel {
+        /// As in the URL.
+        channel: String,
+    },
+    /// The channel is retired: it takes nothing any more.
+    #[error("the channel `{channel}` is retired")]
+    Retired {
+        /// Its name.
+        channel: String,
+    },
+    /// The gateway is going down and takes nothing new.
+    #[error("the gateway is draining")]
+    Draining,
+    /// No delivery of that id.
+    #[error("there is no delivery `{id}`")]
+    UnknownDelivery {
+        /// As given.
+        id: String,
+    },
+    /// Of a rejected delivery only a small record is kept, so it cannot be run again.
+    #[error("the delivery `{id}` was rejected and its bytes were not kept")]
+    NothingToRetry {
+        /// Its id.
+        id: String,
+    },
+    /// It was accepted before; running it again would change nothing.
+    #[error("the delivery `{id}` was accepted before")]
+    AlreadyAccepted {
+        /// Its id.
+        id: String,
+    },
+    /// The commit, or a look into storage, failed.
+    #[error("storage failed")]
+    Storage {
+        /// Why.
+        #[from]
+        source: qudao_storage::Error,
+    },
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The caller sent something that cannot be served.
+    Sender,
+    /// The platform is at fault.
+    Platform,
+    /// The operator has to mend something.
+    Operator,
+    /// A bug of ours.
+    Defect,
+}
+
+/// Whether to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It will not get better.
+    Never,
+    /// After a while.
+    After(Duration),
+}
+
+/// How long a platform should wait while we cannot store: long enough for a person or a log rotation to free space,
+/// short enough for every platform's own schedule.
+const UNAVAILABLE_RETRY_AFTER: Duration = Duration::from_secs(15);
+
+impl Error {
+    /// Whose turn it is.
+    pub fn class(&self) -> Class {
+        match self {
+            Error::UnknownChannel { .. }
+            | Error::Retired { .. }
+            | Error::UnknownDelivery { .. }
+            | Error::NothingToRetry { .. }
+            | Error::AlreadyAccepted { .. } => Class::Sender,
+            Error::Draining | Error::Storage { .. } => Class::Operator,
+        }
+    }
+
+    /// Whether to try again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Error::Draining | Error::Storage { .. } => Retry::After(UNAVAILABLE_RETRY_AFTER),
+            Error::UnknownChannel { .. }
+            | Error::Retired { .. }
+            | Error::UnknownDelivery { .. }
+            | Error::NothingToRetry { .. }
+            | Error::AlreadyAccepted { .. } => Retry::Never,
+        }
+    }
+
+    /// Stable word, a paragraph each in docs/errors.md.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::UnknownChannel { .. } => "unknown_channel",
+            Error::Retired { .. } => "channel_retired",
+            Error::Draining => "draining",
+            Error::UnknownDelivery { .. } => "unknown_delivery",
+            Error::NothingToRetry { .. } => "nothing_to_retry",
+            Error::AlreadyAccepted { .. } => "already_accepted",
+            Error::Storage { .. } => "storage_unavailable",
+        }
+    }
+}

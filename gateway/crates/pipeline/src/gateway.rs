@@ -1,0 +1,195 @@
+//! The gateway: every delivery takes this path, whoever brings it.
+
+use crate::{
+    Error, Folding,
+    channels::{ChannelView, Channels, Stored},
+};
+use arc_swap::ArcSwap;
+use metrics::{counter, histogram};
+use qudao_config::{Config, Findings};
+use qudao_feed::Feed;
+use qudao_host::{Call, Called, Host};
+use qudao_model::{Answer, Clock, Request, Timestamp, Verdict};
+use qudao_storage::{Incoming, Storage};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tracing::{info, warn};
+
+/// One inbound unit on its way to a channel.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Name of the channel.
+    pub channel: String,
+    /// Byte for byte.
+    pub request: Request,
+}
+
+/// What a gateway is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Runs connectors.
+    pub host: Host,
+    /// Keeps everything; opened with [`Folding`].
+    pub storage: Storage,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    channels: ArcSwap<Channels>,
+    host: Host,
+    storage: Storage,
+    feed: Feed,
+    clock: Arc<dyn Clock>,
+    draining: AtomicBool,
+}
+
+/// What a reload did, by channel name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Changes {
+    /// New.
+    pub added: Vec<String>,
+    /// Gone.
+    pub removed: Vec<String>,
+    /// Still there; connected anew.
+    pub kept: Vec<String>,
+}
+
+impl Gateway {
+    /// Loads every connector and connects every channel; all problems at once.
+    pub async fn start(config: &Config, parts: Parts) -> Result<Arc<Gateway>, Findings> {
+        let Parts { host, storage, clock } = parts;
+        let channels = Channels::load(config, &host, Arc::new(Stored(storage.clone()))).await?;
+        let feed = Feed::new(storage.clone());
+        let channels = ArcSwap::from_pointee(channels);
+        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, draining: AtomicBool::new(false) }))
+    }
+
+    /// The path. After the commit we owe the platform nothing; before it we have promised nothing.
+    pub async fn receive(&self, delivery: Delivery) -> Result<Answer, Error> {
+        if self.draining() {
+            return Err(Error::Draining);
+        }
+        let channel = self.channels.load().taking(&delivery.channel)?;
+        let received_at = self.clock.now();
+        // A refusal or a trap is data, not an early return.
+        let called = channel.webhook(&delivery.request, Call { now: received_at, random_seed: None }).await;
+        tell(&delivery.channel, &called);
+        let incoming = incoming(delivery, received_at, called, channel.manifest());
+        let committed = self.storage.commit(incoming).await?;
+        if let Some(seq) = committed.seq {
+            self.feed.wake(seq);
+        }
+        Ok(committed.answer)
+    }
+
+    /// How many bytes of body `channel` takes, or why it takes nothing: asked before a byte of the body is read.
+    pub fn admit(&self, channel: &str) -> Result<usize, Error> {
+        if self.draining() {
+            return Err(Error::Draining);
+        }
+        Ok(self.channels.load().taking(channel)?.limits().body_bytes)
+    }
+
+    /// Switches to another configuration at once, or keeps the one in force and says why.
+    pub async fn reload(&self, config: &Config) -> Result<Changes, Findings> {
+        let new = Channels::load(config, &self.host, Arc::new(Stored(self.storage.clone()))).await?;
+        let old = self.channels.load_full();
+        let changes = Changes {
+            added: new.names().filter(|name| !old.has(name)).map(str::to_owned).collect(),
+            removed: old.names().filter(|name| !new.has(name)).map(str::to_owned).collect(),
+            kept: new.names().filter(|name| old.has(name)).map(str::to_owned).collect(),
+        };
+        self.channels.store(Arc::new(new));
+        info!(changes.added = ?changes.added, changes.removed = ?changes.removed, "configuration reloaded");
+        Ok(changes)
+    }
+
+    /// Takes nothing new from now on; what is under way ends.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether it is going down.
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// One channel as an operator sees it.
+    pub fn channel(&self, name: &str) -> Option<ChannelView> {
+        self.channels.load().view(name)
+    }
+
+    /// All channels, by name.
+    pub fn channels(&self) -> Vec<ChannelView> {
+        self.channels.load().views()
+    }
+
+    /// What is kept.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// What HQ reads.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The fold that storage must be opened with.
+    pub fn fold() -> Arc<dyn qudao_storage::Fold> {
+        Arc::new(Folding)
+    }
+
+    pub(crate) fn loaded(&self) -> Arc<Channels> {
+        self.channels.load_full()
+    }
+}
+
+fn incoming(
+    delivery: Delivery,
+    received_at: Timestamp,
+    called: Called,
+    manifest: &qudao_model::Manifest,
+) -> Incoming {
+    Incoming {
+        channel: delivery.channel,
+        received_at,
+        request: delivery.request,
+        verdict: called.verdict,
+        connector: format!("{}@{}", manifest.name, manifest.version),
+        micros: called.stats.micros,
+    }
+}
+
+/// Counts the verdict and tells the operator about what was not accepted. The connector's own words are for the
+/// operator only; a body never gets here.
+fn tell(channel: &str, called: &Called) {
+    let verdict = called.verdict.as_str();
+    let name = channel.to_owned();
+    counter!("qudao_deliveries_total", "channel" => name.clone(), "verdict" => verdict).increment(1);
+    histogram!("qudao_connector_call_micros", "channel" => name).record(f64_of(called.stats.micros));
+    match &called.verdict {
+        Verdict::Accepted(_) | Verdict::Ignored(_) => {}
+        Verdict::Rejected(refusal) => {
+            let reason = &refusal.reason;
+            info!(channel.name = channel, delivery.reason = %reason, "delivery on `{channel}` refused: {reason}");
+        }
+        Verdict::Failed(refusal) => {
+            let (reason, explain) = (&refusal.reason, &refusal.explain);
+            warn!(channel.name = channel, delivery.reason = %reason, "connector of `{channel}` failed: {reason}: {explain}");
+        }
+    }
+}
+
+/// Metrics are the one place that takes floating point; microseconds of a call fit exactly.
+fn f64_of(micros: u64) -> f64 {
+    u32::try_from(micros).unwrap_or(u32::MAX).into()
+}

@@ -1,0 +1,130 @@
+//! A delivery made ready for the writer: everything that needs no look into the database is worked out here, on the
+//! caller's thread, because the writer is one and its time is what limits the gateway.
+
+use crate::{Incoming, Replayed, VerdictKind};
+use qudao_model::{Answer, Note, Observation, Request, Timestamp, Verdict, delivery::Acceptance, id};
+use sha2::{Digest, Sha256};
+
+/// What the writer needs to know of one delivery.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) channel: String,
+    pub(crate) received_at: Timestamp,
+    pub(crate) request: Request,
+    pub(crate) sha256: Vec<u8>,
+    pub(crate) kind: VerdictKind,
+    pub(crate) reason: Option<String>,
+    pub(crate) explain: Option<String>,
+    pub(crate) answer: Answer,
+    pub(crate) connector: String,
+    pub(crate) micros: u64,
+    /// Of an understood delivery.
+    pub(crate) content: Option<Content>,
+    /// Of a restored delivery: the id it keeps.
+    pub(crate) restored_id: Option<String>,
+}
+
+/// What an understood delivery says.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) dedupe_key: String,
+    /// Over facts and notes, not over raw bytes: platforms sign and stamp each retry anew.
+    pub(crate) hash: Vec<u8>,
+    /// Id that the first delivery of this key gets.
+    pub(crate) id: String,
+    pub(crate) facts: Vec<Fact>,
+    /// JSON list.
+    pub(crate) notes: Option<String>,
+}
+
+/// One fact with what it is stored under.
+#[derive(Debug)]
+pub(crate) struct Fact {
+    pub(crate) family: String,
+    pub(crate) observation: Observation,
+    pub(crate) json: String,
+}
+
+impl Prepared {
+    pub(crate) fn new(incoming: Incoming) -> Prepared {
+        let Incoming { channel, received_at, request, verdict, connector, micros } = incoming;
+        let kind = VerdictKind::from(&verdict);
+        let sha256 = Sha256::digest(&request.body).to_vec();
+        let (content, reason, explain, answer) = match verdict {
+            Verdict::Accepted(acceptance) | Verdict::Ignored(acceptance) => {
+                let (content, answer) = Content::new(&channel, acceptance);
+                (Some(content), None, None, answer)
+            }
+            Verdict::Rejected(refusal) | Verdict::Failed(refusal) => {
+                (None, Some(refusal.reason), Some(refusal.explain), refusal.answer)
+            }
+        };
+        Prepared {
+            channel,
+            received_at,
+            request,
+            sha256,
+            kind,
+            reason,
+            explain,
+            answer,
+            connector,
+            micros,
+            content,
+            restored_id: None,
+        }
+    }
+
+    pub(crate) fn restored(replayed: Replayed) -> Prepared {
+        let mut prepared = Prepared::new(replayed.incoming);
+        prepared.restored_id = Some(replayed.delivery_id);
+        prepared
+    }
+
+    /// Id of a delivery that was not understood; `ordinal` keeps apart what came twice in one microsecond.
+    pub(crate) fn refused_id(&self, ordinal: i64) -> String {
+        let hash = data_encoding::HEXLOWER.encode(&self.sha256);
+        let at = self.received_at.as_microsecond().to_string();
+        id::derive("dlv_", &[self.channel.as_str(), &hash, &at, &ordinal.to_string()])
+    }
+
+    /// Bytes it takes while it waits.
+    pub(crate) fn weight(&self) -> usize {
+        let facts = self.content.iter().flat_map(|content| &content.facts);
+        self.request.body.len() + facts.map(|fact| fact.json.len()).sum::<usize>() + 4096
+    }
+}
+
+impl Content {
+    fn new(channel: &str, acceptance: Acceptance) -> (Content, Answer) {
+        let Acceptance { dedupe_key, observations, notes, answer } = acceptance;
+        let facts: Vec<Fact> = observations
+            .into_iter()
+            .map(|observation| Fact {
+                family: observation.family_id(channel),
+                json: observation.canonical_json(),
+                observation,
+            })
+            .collect();
+        let notes = notes_json(&notes);
+        let mut hash = Sha256::new();
+        for text in facts.iter().map(|fact| &fact.json).chain(&notes) {
+            hash.update(text);
+            hash.update([0x1F]);
+        }
+        let hash = hash.finalize().to_vec();
+        let id = id::derive("dlv_", &[channel, &dedupe_key]);
+        (Content { dedupe_key, hash, id, facts, notes }, answer)
+    }
+
+    /// Id of a delivery whose key was used before for other content.
+    pub(crate) fn variant_id(&self, channel: &str) -> String {
+        let hash = data_encoding::HEXLOWER.encode(&self.hash);
+        id::derive("dlv_", &[channel, &self.dedupe_key, &hash])
+    }
+}
+
+fn notes_json(notes: &[Note]) -> Option<String> {
+    // Serialising plain structs with text keys cannot fail.
+    (!notes.is_empty()).then(|| serde_json::to_string(notes).unwrap_or_default())
+}

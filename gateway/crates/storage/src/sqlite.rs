@@ -1,0 +1,191 @@
+//! SQLite: one connection that writes, a pool that reads, a third connection that copies the log back.
+//!
+//! Write-ahead log, `synchronous=FULL`: a commit is on the disk before anybody is told. One process a database: the
+//! lock is a file beside it. All times are stored as microseconds.
+
+mod checkpoint;
+mod entities;
+mod events;
+mod expectations;
+mod inbox;
+mod lock;
+mod observations;
+mod read;
+mod script;
+mod write;
+
+pub(crate) use read::Reader;
+pub(crate) use write::Connection;
+
+use crate::{Cause, Error};
+use lock::Lock;
+use qudao_model::Timestamp;
+use sqlx::{
+    ConnectOptions as _, Connection as _, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Name of the database in a data folder.
+const FILE_NAME: &str = "qudao.sqlite";
+/// How long a statement waits for somebody else's lock; only another process could hold one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Page cache of the writer, KiB: the inner pages and the busy leaves of its indexes.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// Page cache of a reader, KiB.
+const READER_CACHE_KIB: i64 = 4 * 1024;
+/// Prepared texts that the writer keeps: a handful of shapes in powers of two.
+const WRITER_STATEMENTS: usize = 64;
+/// Connections that read at once; more would only queue for the two or four cores.
+const READERS_MAX: u32 = 4;
+/// How long a question waits for a connection.
+const READER_WAIT: Duration = Duration::from_secs(10);
+
+/// An opened database, in its two halves.
+pub(crate) struct Opened {
+    pub(crate) reader: Reader,
+    pub(crate) writer: Option<Connection>,
+}
+
+/// Opens or makes the database and brings its schema up to date; with `read_only` only looks.
+pub(crate) async fn open(location: &Path, read_only: bool) -> Result<Opened, Error> {
+    let path = file_of(location);
+    if read_only {
+        let options = reading(&path).create_if_missing(false);
+        let mut probe = options.connect().await.map_err(|error| opening(&path, error))?;
+        let read = sqlx::query("SELECT 1 FROM inbox LIMIT 1").execute(&mut probe).await;
+        read.map_err(|error| opening(&path, error))?;
+        probe.close().await.map_err(|error| opening(&path, error))?;
+        return Ok(Opened { reader: Reader::new(pool(options), path), writer: None });
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| file_error(&path, error))?;
+    }
+    let lock = Lock::take(&path)?;
+    let mut connection = writing(&path).connect().await.map_err(|error| opening(&path, error))?;
+    MIGRATIONS
+        .run(&mut connection)
+        .await
+        .map_err(|error| Error::Migrate { path: path.clone(), source: Cause::new(error) })?;
+    let writer = Connection::new(connection, writing(&path), lock);
+    Ok(Opened { reader: Reader::new(pool(reading(&path)), path), writer: Some(writer) })
+}
+
+fn file_of(location: &Path) -> PathBuf {
+    let is_file = location.is_file() || (!location.is_dir() && location.extension().is_some());
+    if is_file { location.to_owned() } else { location.join(FILE_NAME) }
+}
+
+fn common(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .disable_statement_logging()
+}
+
+fn writing(path: &Path) -> SqliteConnectOptions {
+    common(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .statement_cache_capacity(WRITER_STATEMENTS)
+        .pragma("cache_size", (-WRITER_CACHE_KIB).to_string())
+        .pragma("temp_store", "memory")
+        // The log is copied back by `checkpoint`, not inside a commit.
+        .pragma("wal_autocheckpoint", "0")
+        .thread_name(|_| "storage-sqlite".to_owned())
+}
+
+fn reading(path: &Path) -> SqliteConnectOptions {
+    common(path)
+        .pragma("query_only", "on")
+        .pragma("cache_size", (-READER_CACHE_KIB).to_string())
+        .thread_name(|at| format!("storage-read-{at}"))
+}
+
+fn pool(options: SqliteConnectOptions) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .min_connections(0)
+        .acquire_timeout(READER_WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
+}
+
+/// What a failed write means.
+pub(crate) fn write_error(error: sqlx::Error) -> Error {
+    let code = primary_code(&error);
+    let source = Cause::new(error);
+    match code {
+        Some(Code::Full) => Error::DiskFull { source },
+        Some(Code::ReadOnly) => Error::ReadOnly { source },
+        Some(Code::Device) => Error::Device { source },
+        Some(Code::Busy) => Error::Busy { source },
+        None => Error::Commit { source },
+    }
+}
+
+/// What a failed read means.
+pub(crate) fn read_error(what: &'static str) -> impl Fn(sqlx::Error) -> Error {
+    move |error| {
+        let code = primary_code(&error);
+        let source = Cause::new(error);
+        match code {
+            Some(Code::Device) => Error::Device { source },
+            Some(Code::Busy) => Error::Busy { source },
+            Some(Code::Full | Code::ReadOnly) | None => Error::Read { what, source },
+        }
+    }
+}
+
+fn opening(path: &Path, error: sqlx::Error) -> Error {
+    Error::Open { path: path.to_owned(), source: Cause::new(error) }
+}
+
+fn file_error(path: &Path, error: std::io::Error) -> Error {
+    let source = Cause::new(error);
+    Error::Open { path: path.to_owned(), source }
+}
+
+enum Code {
+    Full,
+    ReadOnly,
+    Device,
+    Busy,
+}
+
+/// By the primary result code, the low byte of the extended one (SQLite documentation, "Result and Error Codes").
+fn primary_code(error: &sqlx::Error) -> Option<Code> {
+    if matches!(error, sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed) {
+        return Some(Code::Device);
+    }
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return Some(Code::Busy);
+    }
+    match error.as_database_error()?.code()?.parse::<u32>().ok()? & 0xFF {
+        13 => Some(Code::Full),
+        // PERM, READONLY, CANTOPEN, AUTH: the log cannot be opened in a folder that takes no writes.
+        3 | 8 | 14 | 23 => Some(Code::ReadOnly),
+        // IOERR, CORRUPT, NOTADB, NOLFS.
+        10 | 11 | 22 | 26 => Some(Code::Device),
+        5 | 6 | 15 => Some(Code::Busy),
+        _ => None,
+    }
+}
+
+fn boxed(error: Box<dyn std::error::Error + Send + Sync>) -> Cause {
+    Cause::new(sqlx::Error::Encode(error))
+}
+
+fn time(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,100 @@
+//! The half that reads.
+
+use super::{entities, events, expectations, inbox, observations};
+use crate::{
+    DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation, Page, Replayed, query::Position,
+};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Request};
+use sqlx::{SqlitePool, sqlite::SqliteRow};
+use std::path::PathBuf;
+
+/// Connections that answer questions.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl Reader {
+    pub(super) fn new(pool: SqlitePool, path: PathBuf) -> Reader {
+        Reader { pool, path }
+    }
+
+    pub(crate) async fn events(&self, after: u64, limit: u32, types: &[String]) -> Result<Vec<CloudEvent>, Error> {
+        events::after(&self.pool, after, limit, types).await
+    }
+
+    pub(crate) async fn entity(&self, kind: EntityKind, id: &str) -> Result<Option<Entity>, Error> {
+        entities::one(&self.pool, kind, id).await
+    }
+
+    pub(crate) async fn entities(&self, filter: &EntityFilter) -> Result<Page<Entity>, Error> {
+        entities::page(&self.pool, filter).await
+    }
+
+    pub(crate) async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryRow>, Error> {
+        inbox::page(&self.pool, filter).await
+    }
+
+    pub(crate) async fn delivery(&self, id: &str) -> Result<Option<DeliveryRow>, Error> {
+        inbox::one(&self.pool, id).await
+    }
+
+    pub(crate) async fn delivery_request(&self, id: &str) -> Result<Option<Request>, Error> {
+        inbox::request(&self.pool, id).await
+    }
+
+    pub(crate) async fn delivery_observations(&self, id: &str) -> Result<Vec<Observation>, Error> {
+        let positions = inbox::positions(&self.pool, id).await?;
+        let mut observations = observations::at(&self.pool, &positions).await?;
+        Ok(positions.iter().filter_map(|position| observations.remove(position)).collect())
+    }
+
+    pub(crate) async fn expectations(&self) -> Result<Vec<Expectation>, Error> {
+        expectations::all(&self.pool).await
+    }
+
+    pub(crate) fn replay(&self) -> impl Stream<Item = Result<Replayed, Error>> + Send + 'static {
+        let pool = self.pool.clone();
+        let pages = stream::try_unfold((pool, 0_i64), |(pool, after)| async move {
+            let (page, last) = inbox::kept(&pool, after).await?;
+            Ok::<_, Error>(last.map(|last| (stream::iter(page).map(Ok), (pool, last))))
+        });
+        pages.try_flatten()
+    }
+
+    pub(crate) async fn last_seq(&self) -> Result<u64, Error> {
+        let get = super::read_error("the last event");
+        let sql = "SELECT coalesce(max(seq), 0) FROM events";
+        let last: i64 = sqlx::query_scalar(sql).fetch_one(&self.pool).await.map_err(get)?;
+        Ok(u64::try_from(last).unwrap_or_default())
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Cuts the one row more that was asked for, to learn whether there is a next page.
+pub(super) fn page<T>(
+    rows: &[SqliteRow],
+    limit: u32,
+    read: impl Fn(&SqliteRow) -> Result<(T, Position), Error>,
+) -> Result<Page<T>, Error> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    let mut items = Vec::with_capacity(rows.len().min(limit));
+    let mut last = None;
+    for row in rows.iter().take(limit) {
+        let (item, position) = read(row)?;
+        items.push(item);
+        last = Some(position);
+    }
+    let next = last.filter(|_| more).map(Position::to_cursor);
+    Ok(Page { items, next })
+}

@@ -1,0 +1,196 @@
+//! The half that writes.
+
+use super::{
+    checkpoint::Checkpoint, entities, events, expectations, inbox, lock::Lock, observations, script::{Script, Texts},
+    write_error,
+};
+use crate::{
+    Error, Expectation,
+    batch::{Changes, Counters, Found, Stored},
+    writer::{Restriction, Wanted, Writing},
+};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteRow},
+};
+
+/// Pages of a database that nobody limits (SQLite documentation, "Implementation Limits").
+const PAGES_MAX: u64 = 4_294_967_294;
+
+/// The connection that writes. It is made anew when it can no longer roll back.
+pub(crate) struct Connection {
+    writing: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    restriction: Restriction,
+    texts: Texts,
+    checkpoint: Checkpoint,
+    _lock: Lock,
+}
+
+/// All that a batch can touch, each row led by the table it is of. Bound: JSON lists of ids and, three times, families.
+const LOOK_UP: &str = "
+    SELECT 0, id, ordinal, status, answer_headers, answer_body, content_hash FROM inbox
+    WHERE id IN (SELECT value FROM json_each(?))
+    UNION ALL SELECT 1, family, position, 0, dedupe_key, observation, NULL FROM observations
+    WHERE family IN (SELECT value FROM json_each(?))
+    UNION ALL SELECT 2, family, 0, 0, kind, entity, id FROM entities
+    WHERE id IN (SELECT value FROM json_each(?))
+    UNION ALL SELECT 2, family, 0, 0, kind, entity, id FROM entities
+    WHERE family IN (SELECT value FROM json_each(?)) AND id <> family";
+
+
+impl Connection {
+    pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions, lock: Lock) -> Connection {
+        let checkpoint = Checkpoint::new(options.clone());
+        let (restriction, texts) = (Restriction::default(), Texts::default());
+        Connection { writing: Some(connection), options, restriction, texts, checkpoint, _lock: lock }
+    }
+
+    async fn connection(&mut self) -> Result<&mut SqliteConnection, Error> {
+        let connection = if let Some(connection) = self.writing.take() {
+            connection
+        } else {
+            let mut connection = self.options.connect().await.map_err(write_error)?;
+            apply(self.restriction, &mut connection).await?;
+            connection
+        };
+        Ok(self.writing.insert(connection))
+    }
+}
+
+impl Writing for Connection {
+    async fn look_up(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
+        let families = json_list(&wanted.families);
+        let query = sqlx::query(LOOK_UP)
+            .bind(json_list(&wanted.deliveries))
+            .bind(families.clone())
+            .bind(families.clone())
+            .bind(families);
+        let mut found = Found::default();
+        for row in query.fetch_all(self.connection().await?).await.map_err(write_error)? {
+            match row.try_get(0).map_err(write_error)? {
+                inbox::PART => inbox::seen(&row, &mut found)?,
+                observations::PART => observations::known(&row, &mut found)?,
+                _ => entities::current(&row, &mut found)?,
+            }
+        }
+        Ok(found)
+    }
+
+    async fn look_up_variants(&mut self, ids: &[String], found: &mut Found) -> Result<(), Error> {
+        let ids = json_list(ids);
+        let rows = sqlx::query(inbox::LOOK_UP).bind(ids).fetch_all(self.connection().await?).await;
+        for row in rows.map_err(write_error)? {
+            inbox::seen(&row, found)?;
+        }
+        Ok(())
+    }
+
+    async fn stored(&mut self, delivery_id: &str) -> Result<Option<Stored>, Error> {
+        let query = sqlx::query(inbox::STORED).bind(delivery_id);
+        let row = query.fetch_optional(self.connection().await?).await.map_err(write_error)?;
+        row.map(|row| inbox::stored(&row)).transpose()
+    }
+
+    async fn write(&mut self, changes: Changes<'_>) -> Result<(), Error> {
+        let mut script = Script::default();
+        script.statement("BEGIN IMMEDIATE");
+        inbox::write(&mut script, &changes)?;
+        observations::write(&mut script, &changes.observations)?;
+        entities::write(&mut script, changes.entities)?;
+        events::write(&mut script, &changes.events)?;
+        script.statement("COMMIT");
+        let logged = script.log_bytes();
+        let mut texts = std::mem::take(&mut self.texts);
+        let result = match self.connection().await {
+            Ok(connection) => script.run(&mut texts, connection).await.map_err(write_error),
+            Err(error) => Err(error),
+        };
+        self.texts = texts;
+        self.checkpoint.logged(logged);
+        result
+    }
+
+    async fn expect(&mut self, expectation: &Expectation) -> Result<(), Error> {
+        let query = sqlx::query(expectations::WRITE)
+            .bind(&expectation.channel)
+            .bind(&expectation.order_no)
+            .bind(expectation.amount_fen);
+        query.execute(self.connection().await?).await.map_err(write_error)?;
+        Ok(())
+    }
+
+    async fn recover(&mut self) -> Result<Counters, Error> {
+        if let Some(mut connection) = self.writing.take() {
+            // Fails when the database has rolled back by itself, which is as good.
+            let _rolled_back = sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok();
+            if let Ok(counters) = counters(&mut connection).await {
+                self.writing = Some(connection);
+                return Ok(counters);
+            }
+        }
+        let connection = self.connection().await?;
+        counters(connection).await.map_err(write_error)
+    }
+
+    async fn restrict(&mut self, restriction: Restriction) -> Result<(), Error> {
+        self.restriction = restriction;
+        apply(restriction, self.connection().await?).await
+    }
+
+    async fn housekeeping(&mut self) {
+        if let Some(connection) = &mut self.writing {
+            self.checkpoint.work(connection).await;
+        }
+    }
+
+    async fn close(self) {
+        self.checkpoint.close().await;
+        if let Some(connection) = self.writing
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database did not close cleanly; its log is replayed at the next start");
+        }
+    }
+}
+
+async fn apply(restriction: Restriction, connection: &mut SqliteConnection) -> Result<(), Error> {
+    let size = sqlx::query_scalar::<_, i64>("PRAGMA page_size").fetch_one(&mut *connection).await;
+    let size = u64::try_from(size.map_err(write_error)?).unwrap_or(4096).max(1);
+    let pages = restriction.bytes_max.map_or(PAGES_MAX, |bytes| (bytes / size).clamp(1, PAGES_MAX));
+    let read_only = if restriction.read_only { "on" } else { "off" };
+    let sql = format!("PRAGMA max_page_count = {pages}; PRAGMA query_only = {read_only}");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map_err(write_error)?;
+    Ok(())
+}
+
+async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::Error> {
+    let last: SqliteRow = sqlx::query(
+        "SELECT (SELECT coalesce(max(ordinal), 0) FROM inbox), (SELECT coalesce(max(seq), 0) FROM events),
+                (SELECT coalesce(max(position), 0) FROM observations)",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    let rejected = sqlx::query(
+        "SELECT channel, count(*) FROM inbox WHERE verdict = 'rejected' AND verdict <> 'accepted' GROUP BY channel",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut counters = Counters {
+        ordinal: last.try_get(0)?,
+        seq: u64::try_from(last.try_get::<i64, _>(1)?).unwrap_or_default(),
+        observation: last.try_get(2)?,
+        ..Counters::default()
+    };
+    for row in rejected {
+        let count = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
+        counters.rejected.insert(row.try_get(0)?, count);
+    }
+    Ok(counters)
+}
+
+/// A list of texts as one value, for `json_each`.
+pub(super) fn json_list<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String {
+    let texts: Vec<serde_json::Value> = texts.into_iter().map(|text| text.as_ref().into()).collect();
+    serde_json::Value::from(texts).to_string()
+}

@@ -1,0 +1,84 @@
+//! The private API of a running gateway, for what only it may do. Where it is stands in `ready.json`.
+
+use crate::{error::Error, ready::Ready, token};
+use qudao_config::ProcessEnvironment;
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use std::{path::Path, time::Duration};
+
+/// A retry is one call of a connector and one commit.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running gateway.
+pub(crate) struct Admin {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+/// What it says.
+pub(crate) enum Answered {
+    /// It did it.
+    Done(Value),
+    /// It refuses, and says why.
+    Refused { title: String },
+}
+
+impl Admin {
+    /// The gateway of a data folder.
+    pub(crate) fn find(data: &Path, config: &Path) -> Result<Admin, Error> {
+        let ready = Ready::read(data)?.ok_or_else(|| not_running(data))?;
+        let token = match &ready.admin_token_file {
+            Some(file) => token::read(file)?,
+            None => configured(config)?,
+        };
+        let token = token.ok_or_else(|| {
+            Error::refused("the admin token of the running gateway is not known")
+                .hint("it is the one of gateway.admin_token in connectors.yaml; name the file with --config")
+        })?;
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .map_err(|error| Error::system("make a client")(std::io::Error::other(error)))?;
+        Ok(Admin { client, base: format!("http://{}", ready.admin), token })
+    }
+
+    /// Asks it to do something.
+    pub(crate) async fn post(&self, path: &str) -> Result<Answered, Error> {
+        let sent = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await;
+        let answer = sent.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        let body: Value = answer.json().await.map_err(|error| self.unreachable(&error))?;
+        if status.is_success() {
+            return Ok(Answered::Done(body));
+        }
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let title = text("detail").or_else(|| text("title")).unwrap_or_else(|| status.to_string());
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(Error::refused(format!("the gateway on {} refuses the admin token", self.base))
+                .hint(
+                    "was it restarted with another configuration? its data folder may be another one, too",
+                ));
+        }
+        Ok(Answered::Refused { title })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Error {
+        let why = if error.is_timeout() { "does not answer in time" } else { "does not answer" };
+        Error::refused(format!("the gateway on {} {why}: {error}", self.base))
+            .hint("is it running? ready.json may be left over from a crash; start it with qudao serve")
+    }
+}
+
+fn configured(config: &Path) -> Result<Option<String>, Error> {
+    let config = qudao_config::load(config, &ProcessEnvironment).map_err(Error::Config)?;
+    let secret = config.gateway.admin_token.as_ref();
+    Ok(secret.and_then(|secret| str::from_utf8(secret.expose()).ok()).map(str::to_owned))
+}
+
+fn not_running(data: &Path) -> Error {
+    Error::refused(format!("no gateway runs on the data folder {}", data.display()))
+        .hint("start it in another terminal: qudao serve")
+}

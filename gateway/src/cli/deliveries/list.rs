@@ -1,0 +1,68 @@
+//! `qudao deliveries list`.
+
+use super::Which;
+use crate::{
+    cli::Format,
+    error::{Error, Exit},
+    output::{Printer, Table, people},
+    store::DataPath,
+};
+use clap::Args;
+use qudao_storage::{DeliveryFilter, DeliveryRow, LIMIT_DEFAULT, LIMIT_MAX};
+
+/// Arguments of `deliveries list`.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    which: Which,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    limit: u32,
+    #[command(flatten)]
+    at: DataPath,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl List {
+    pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
+        let storage = self.at.open().await?;
+        let filter = DeliveryFilter { limit: self.limit, ..self.which.filter() };
+        let page = storage.deliveries(&filter).await.map_err(Error::storage("read the inbox"))?;
+        if self.format.json {
+            for row in &page.items {
+                printer.json_line(row)?;
+            }
+            return Ok(Exit::Done);
+        }
+        if page.items.is_empty() {
+            printer.note("no deliveries found")?;
+            return Ok(Exit::Done);
+        }
+        let mut table =
+            Table::new(["RECEIVED", "CHANNEL", "VERDICT", "REASON", ">BYTES", ">SEEN", ">µS", "ID"]);
+        for row in &page.items {
+            table.row(cells(row));
+        }
+        printer.table(&table)?;
+        if page.next.is_some() {
+            printer.next(format_args!(
+                "\nThere are more; --limit N shows up to {LIMIT_MAX}, --until T goes back in time."
+            ))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn cells(row: &DeliveryRow) -> [String; 8] {
+    [
+        people::time(row.received_at),
+        row.channel.clone(),
+        row.verdict.as_str().to_owned(),
+        row.reason.clone().unwrap_or_default(),
+        row.size_bytes.to_string(),
+        format!("{}x", row.duplicates + 1),
+        row.micros.to_string(),
+        row.id.clone(),
+    ]
+}

@@ -1,0 +1,115 @@
+//! `qudao deliveries show`: one delivery for a person, for a program, or as a request file for `qudao try`.
+
+use crate::{
+    cli::Format,
+    error::{Error, Exit},
+    output::{
+        Printer, people,
+        style::{self, BOLD, DIM},
+    },
+    store::DataPath,
+};
+use clap::Args;
+use qudao_model::{Observation, Request, Timestamp};
+use qudao_storage::{DeliveryRow, Storage};
+use serde::Serialize;
+
+/// Arguments of `deliveries show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Its id, dlv_…
+    id: String,
+    /// Print the request as it came, as a line for `qudao try --request`
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
+    #[command(flatten)]
+    at: DataPath,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// A delivery with its facts.
+#[derive(Debug, Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    row: &'a DeliveryRow,
+    observations: &'a [Observation],
+}
+
+/// A line of a request file.
+#[derive(Debug, Serialize)]
+struct Recorded {
+    now: Timestamp,
+    #[serde(flatten)]
+    request: Request,
+}
+
+impl Show {
+    pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
+        let storage = self.at.open().await?;
+        let reading = || Error::storage("read the inbox");
+        let row = storage.delivery(&self.id).await.map_err(reading())?.ok_or_else(|| unknown(&self.id))?;
+        if self.raw {
+            return raw(&storage, &row, printer).await;
+        }
+        let observations = storage.delivery_observations(&self.id).await.map_err(reading())?;
+        if self.format.json {
+            printer.json(&Whole { row: &row, observations: &observations })?;
+        } else {
+            show(&row, &observations, printer)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn unknown(id: &str) -> Error {
+    Error::refused(format!("there is no delivery `{id}`")).hint("qudao deliveries list shows their ids")
+}
+
+async fn raw(storage: &Storage, row: &DeliveryRow, printer: &mut Printer) -> Result<Exit, Error> {
+    let request = storage.delivery_request(&row.id).await.map_err(Error::storage("read the inbox"))?;
+    let request = request.ok_or_else(|| {
+        Error::refused(format!("the bytes of `{}` were not kept: it was {}", row.id, row.verdict))
+            .hint("of a rejected delivery only a small record stays, with the size and SHA-256 of its body")
+    })?;
+    printer.json_line(&Recorded { now: row.received_at, request })?;
+    Ok(Exit::Done)
+}
+
+fn show(row: &DeliveryRow, observations: &[Observation], printer: &mut Printer) -> Result<(), Error> {
+    let mut member = |name: &str, text: &str| {
+        if text.is_empty() { Ok(()) } else { printer.line(format_args!("{DIM}{name:13}{DIM:#} {text}")) }
+    };
+    member("id", &row.id)?;
+    member("channel", &row.channel)?;
+    member("received", &people::time(row.received_at))?;
+    if row.duplicates > 0 {
+        let last = people::time(row.last_seen_at);
+        member("seen again", &format!("{}, last {last}", people::count(as_count(row.duplicates), "time")))?;
+    }
+    member("verdict", &style::word(row.verdict.as_str()))?;
+    member("reason", row.reason.as_deref().unwrap_or_default())?;
+    member("explain", row.explain.as_deref().unwrap_or_default())?;
+    member("dedupe key", row.dedupe_key.as_deref().unwrap_or_default())?;
+    member("duplicate of", row.duplicate_of.as_deref().unwrap_or_default())?;
+    member("connector", &format!("{}, {} µs, attempts: {}", row.connector, row.micros, row.attempts))?;
+    member(
+        "request",
+        &format!("{} {}, {} bytes, sha256 {}", row.method, row.path, row.size_bytes, row.sha256),
+    )?;
+    let body = String::from_utf8_lossy(&row.answer.body);
+    member("answer", format!("{} {body}", row.answer.status).trim_end())?;
+    for observation in observations {
+        let text = serde_json::to_string_pretty(observation).unwrap_or_default();
+        printer.line(format_args!("\n{BOLD}observation{BOLD:#} {text}"))?;
+    }
+    for note in &row.notes {
+        let text = serde_json::to_string_pretty(&note.fields).unwrap_or_default();
+        printer.line(format_args!("\n{BOLD}note{BOLD:#} {} {text}", note.kind))?;
+    }
+    Ok(())
+}
+
+fn as_count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,116 @@
+//! `qudao events`: the feed, from a place in it, as it is or as it grows.
+
+use super::Format;
+use crate::{
+    error::{Error, Exit},
+    output::{Columns, Printer, people},
+    store::DataPath,
+};
+use clap::Args;
+use qudao_model::CloudEvent;
+use qudao_storage::Storage;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Events of one question to the database.
+const PAGE: u32 = 500;
+/// How often the database is asked while it is followed: seen by a person as at once, felt by the disk as nothing.
+const PACE: Duration = Duration::from_millis(200);
+
+/// Arguments of `events`.
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    #[command(flatten)]
+    at: DataPath,
+    /// Begin behind this place in the feed
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    after: u64,
+    /// Keep on as the feed grows, until Ctrl-C
+    #[arg(long, short)]
+    follow: bool,
+    /// Only this type; a * at the end takes all that begin so, e.g. qudao.payment.*
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Events {
+    pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
+        let storage = self.at.open().await?;
+        tokio::select! {
+            told = self.tell(&storage, printer) => told,
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Done),
+        }
+    }
+
+    async fn tell(&self, storage: &Storage, printer: &mut Printer) -> Result<Exit, Error> {
+        let columns = columns();
+        let (mut after, mut left) = (self.after, self.limit.unwrap_or(u64::MAX));
+        let mut told = false;
+        while left > 0 {
+            let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
+            let page =
+                storage.events(after, limit, &self.types).await.map_err(Error::storage("read the feed"))?;
+            for event in &page {
+                if self.format.json {
+                    printer.json_line(event)?;
+                } else {
+                    if !told {
+                        printer.line(columns.header())?;
+                    }
+                    printer.line(columns.row(cells(event)))?;
+                }
+                told = true;
+                after = event.seq;
+                left -= 1;
+            }
+            if page.is_empty() {
+                if !self.follow {
+                    break;
+                }
+                tokio::time::sleep(PACE).await;
+            }
+        }
+        if !told && !self.format.json {
+            let behind = if self.after == 0 { String::new() } else { format!(" behind {}", self.after) };
+            printer.note(format_args!("no events{behind}"))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn columns() -> Columns<8> {
+    Columns::new([
+        (">SEQ", 6),
+        ("TIME", 19),
+        ("CHANNEL", 14),
+        ("ENTITY", 8),
+        ("WHAT", 10),
+        ("ORDER", 28),
+        (">YUAN", 12),
+        ("STATE", 0),
+    ])
+}
+
+/// An event as a person reads it. What the entity does not have stays empty.
+fn cells(event: &CloudEvent) -> [String; 8] {
+    let mut words = event.r#type.split('.').skip(1);
+    let (entity, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let after = event.data.get(entity).unwrap_or(&Value::Null);
+    let text = |name: &str| after.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let fen = ["requested_fen", "amount_fen"].into_iter().find_map(|name| after.get(name)?.as_i64());
+    [
+        event.seq.to_string(),
+        people::time(event.time),
+        event.channel.clone(),
+        entity.to_owned(),
+        verb.to_owned(),
+        text("order_no"),
+        fen.map(people::yuan).unwrap_or_default(),
+        text("state"),
+    ]
+}

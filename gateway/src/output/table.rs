@@ -1,0 +1,120 @@
+//! Aligned tables without lines: what is aligned needs no box.
+
+use super::style::{self, Tone};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
+use std::fmt;
+
+/// A table that is printed at once.
+pub(crate) struct Table {
+    inner: comfy_table::Table,
+}
+
+impl Table {
+    /// A table with these columns. A column whose name begins with `>` is aligned to the right.
+    pub(crate) fn new<const N: usize>(columns: [&str; N]) -> Table {
+        let mut inner = comfy_table::Table::new();
+        inner
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .enforce_styling();
+        // Else the colour would cover the blanks behind a word, and no line could be trimmed.
+        inner.style_text_only();
+        inner.set_header(
+            columns.map(|name| Cell::new(name.trim_start_matches('>')).add_attribute(Attribute::Dim)),
+        );
+        for (name, column) in columns.iter().zip(inner.column_iter_mut()) {
+            column.set_padding((0, 2));
+            if name.starts_with('>') {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        Table { inner }
+    }
+
+    /// Adds a row; known words get their colour.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.inner.add_row(cells.map(|text| match Tone::of(&text) {
+            Some(tone) => Cell::new(text).fg(tone.colour()),
+            None => Cell::new(text),
+        }));
+    }
+
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inner.is_empty()
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.inner.lines().map(|line| line.trim_end().to_owned()).collect();
+        out.write_str(&lines.join("\n"))
+    }
+}
+
+/// Columns of fixed width, for rows that come one after another.
+pub(crate) struct Columns<const N: usize> {
+    names: [&'static str; N],
+    widths: [usize; N],
+}
+
+impl<const N: usize> Columns<N> {
+    /// Columns with their widths in characters. A column whose name begins with `>` is aligned to the right.
+    pub(crate) fn new(columns: [(&'static str, usize); N]) -> Columns<N> {
+        Columns { names: columns.map(|(name, _)| name), widths: columns.map(|(_, width)| width) }
+    }
+
+    /// The line above.
+    pub(crate) fn header(&self) -> String {
+        let line = self.row(self.names.map(|name| name.trim_start_matches('>').to_owned()));
+        let dim = style::DIM;
+        format!("{dim}{line}{dim:#}")
+    }
+
+    /// One row; what is too wide pushes the rest to the right rather than being cut.
+    pub(crate) fn row(&self, cells: [String; N]) -> String {
+        let mut line = String::new();
+        for ((name, width), cell) in self.names.iter().zip(self.widths).zip(cells) {
+            let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
+            let painted = style::word(&cell);
+            if name.starts_with('>') {
+                line.push_str(&padding);
+                line.push_str(&painted);
+            } else {
+                line.push_str(&painted);
+                line.push_str(&padding);
+            }
+            line.push_str("  ");
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn aligns_numbers_to_the_right_and_leaves_no_blanks_at_the_end() {
+        let mut table = Table::new(["CHANNEL", ">YUAN", "STATE"]);
+        table.row(["main".to_owned(), "8.80".to_owned(), "paid".to_owned()]);
+        table.row(["second-channel".to_owned(), "12008.80".to_owned(), "closed".to_owned()]);
+        insta::assert_snapshot!(plain(&table.to_string()), @"");
+    }
+
+    #[test]
+    fn fixed_columns_keep_what_is_too_wide() {
+        let columns = Columns::new([(">SEQ", 4), ("NO", 4), ("STATE", 8)]);
+        let rows = [
+            columns.header(),
+            columns.row(["7".to_owned(), "SO1".to_owned(), "paid".to_owned()]),
+            columns.row(["12345".to_owned(), "SO12345".to_owned(), "closed".to_owned()]),
+        ];
+        insta::assert_snapshot!(plain(&rows.join("\n")), @"");
+    }
+}

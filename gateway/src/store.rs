@@ -1,0 +1,45 @@
+//! Reading what is kept. Reading commands open the database of the data folder themselves, read-only: that works while
+//! the gateway runs and while it does not, and needs no token. Only the gateway writes; `deliveries retry` asks it to.
+
+use crate::error::Error;
+use clap::Args;
+use qudao_pipeline::Gateway;
+use qudao_storage::{Location, Options, Storage};
+use std::path::{Path, PathBuf};
+
+/// Where the data is.
+#[derive(Debug, Args)]
+pub(crate) struct DataPath {
+    /// The configuration that names the data folder
+    #[arg(long, value_name = "FILE", default_value = "connectors.yaml")]
+    pub(crate) config: PathBuf,
+    /// The data folder itself; the configuration is not read then
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+impl DataPath {
+    /// The data folder.
+    pub(crate) fn folder(&self) -> Result<PathBuf, Error> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => qudao_config::data_folder(&self.config).map_err(Error::Config),
+        }
+    }
+
+    /// The database, for reading.
+    pub(crate) async fn open(&self) -> Result<Storage, Error> {
+        open(&self.folder()?).await
+    }
+}
+
+/// The database of a data folder, for reading.
+pub(crate) async fn open(data: &Path) -> Result<Storage, Error> {
+    if !data.exists() {
+        return Err(Error::refused(format!("there is no data folder {}", data.display()))
+            .hint("it is made when the gateway first starts: qudao serve"));
+    }
+    let options = Options::new(Location::Sqlite(data.to_owned()), Gateway::fold());
+    let storage = Storage::open(Options { read_only: true, ..options }).await;
+    storage.map_err(Error::storage("read the database"))
+}

@@ -1,0 +1,16 @@
+//! The command line as people and scripts meet it: the real program in a temporary folder, its output, its exit codes.
+
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod inbox;
+#[cfg(test)]
+mod plugin;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod serve;

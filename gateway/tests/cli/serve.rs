@@ -1,0 +1,76 @@
+//! `serve`: start, drain, reload, crash.
+
+use crate::program::{Folder, Serving, channel};
+use rustix::process::Signal;
+
+#[tokio::test]
+async fn says_where_it_is_takes_notices_and_drains() {
+    let folder = Folder::configured();
+    let serving = Serving::start(&folder);
+    assert_eq!(serving.ready["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(serving.status("/readyz").await, 200);
+    assert_eq!(serving.status("/v1/events").await, 401);
+    assert_eq!(serving.post("hello-main", 1).await, (200, "success".to_owned()));
+
+    serving.signal(Signal::TERM);
+    let (status, log) = serving.ended();
+    assert!(status.success(), "{status}: {log}");
+    assert!(!folder.path().join("data/ready.json").exists());
+    let events = folder.run(&["events", "--json"]).expect(0).json_lines();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["type"], "qudao.payment.paid.v1");
+}
+
+#[tokio::test]
+async fn two_gateways_do_not_share_a_data_folder() {
+    let folder = Folder::configured();
+    let _first = Serving::start(&folder);
+    let second = folder.run(&["serve"]).expect(1);
+    assert!(second.err.contains("already in use"), "{}", second.all());
+}
+
+#[tokio::test]
+async fn a_configuration_with_errors_does_not_start() {
+    let folder = Folder::new();
+    folder.write("connectors.yaml", "version: 2\n");
+    let said = folder.run(&["serve"]).expect(1);
+    assert!(said.err.contains("connectors.yaml:1:"), "{}", said.all());
+    assert!(!folder.path().join("data").exists());
+}
+
+#[tokio::test]
+async fn hang_up_switches_to_a_good_configuration_and_keeps_the_old_one_over_a_bad_one() {
+    let folder = Folder::configured();
+    let mut serving = Serving::start(&folder);
+    assert_eq!(serving.post("second", 1).await.0, 404);
+
+    folder.configure(&format!("{}{}", channel("hello-main", ""), channel("second", "")));
+    serving.signal(Signal::HUP);
+    serving.until("configuration reloaded");
+    assert_eq!(serving.post("second", 2).await.0, 200);
+
+    folder.configure(&channel("second", "    colour: red\n"));
+    serving.signal(Signal::HUP);
+    let told = serving.until("colour");
+    assert!(told.contains("connectors.yaml:"), "{told}");
+    serving.until("stays in force");
+    assert_eq!(serving.post("hello-main", 3).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_outlives_a_kill() {
+    let folder = Folder::configured();
+    let serving = Serving::start(&folder);
+    for number in 0..20 {
+        assert_eq!(serving.post("hello-main", number).await.0, 200);
+    }
+    serving.signal(Signal::KILL);
+    serving.ended();
+    assert!(folder.path().join("data/ready.json").exists(), "a crash leaves it over");
+
+    let serving = Serving::start(&folder);
+    assert_eq!(serving.post("hello-main", 7).await, (200, "success".to_owned()), "the first answer again");
+    let events = folder.run(&["events", "--json"]).expect(0).json_lines();
+    let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (1..=20).collect::<Vec<_>>());
+}

@@ -1,0 +1,231 @@
+//! Glue between a connector's Rust and the component it becomes. Only here are generated bindings touched.
+//!
+//! Facts leave as an envelope (entity, key, time, schema) and a payload of JSON; the host reads them back into the model.
+//! A panic is told to the operator's log with message and place, and then ends the call: the host sees a trap.
+
+use crate::{
+    Connector, Failure, Fen, Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, Outgoing, Retry,
+};
+use crate::{Note, Observation, Timestamp, Verdict, time};
+use imports::qudao::connector::{clock, expectations, http, keys, log, random, settings, types};
+use qudao_model::delivery::{Acceptance, Header, Refusal};
+use qudao_model::{Answer, Facts, Request};
+use serde::Serialize;
+use std::marker::PhantomData;
+use std::sync::Once;
+
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+pub mod imports {
+    wit_bindgen::generate!({ path: "../wit", world: "imports", generate_all });
+}
+
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+pub mod describes {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "describes",
+        pub_export_macro: true,
+        export_macro_name: "export_describe",
+    });
+}
+
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+pub mod webhooks {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "webhooks",
+        pub_export_macro: true,
+        export_macro_name: "export_webhook",
+        with: {
+            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
+            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
+            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
+            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
+            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
+            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
+            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
+            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
+        },
+    });
+}
+
+/// What [`crate::export!`] exports: a connector behind the generated traits.
+pub struct Glue<C>(PhantomData<C>);
+
+impl<C: Connector> describes::exports::qudao::connector::describe::Guest for Glue<C> {
+    fn manifest() -> String {
+        json_text(&C::manifest())
+    }
+}
+
+impl<C: Connector> webhooks::exports::qudao::connector::webhook::Guest for Glue<C> {
+    fn handle(request: types::Request) -> Result<types::Verdict, types::Failure> {
+        report_panics();
+        C::webhook(&request_in(request), &Gateway).map_err(failure_out).and_then(verdict_out)
+    }
+}
+
+/// The gateway, through the imports.
+struct Gateway;
+
+impl Host for Gateway {
+    fn now(&self) -> Timestamp {
+        time::from_millis(clock::now_ms()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn log(&self, level: Level, text: &str, fields: &[(&str, &str)]) {
+        let fields: Vec<_> = fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        log::emit(level.as_str(), text, &fields);
+    }
+
+    fn random(&self, count: u32) -> Vec<u8> {
+        random::bytes(count)
+    }
+
+    fn settings_json(&self) -> String {
+        settings::json()
+    }
+
+    fn key(&self, name: &str) -> Result<Box<dyn Key + '_>, KeyError> {
+        match keys::open(name) {
+            Ok(key) => Ok(Box::new(GatewayKey(key))),
+            Err(error) => Err(key_error(error)),
+        }
+    }
+
+    fn send(&self, request: &Outgoing) -> Result<Incoming, HttpError> {
+        let Outgoing { method, url, headers, body } = request.clone();
+        let answered = http::send(&http::Outgoing { method, url, headers: headers_out(headers), body });
+        let error = |http::HttpError { code, message, sent }| HttpError { code, message, sent };
+        let http::Incoming { status, headers, body } = answered.map_err(error)?;
+        Ok(Incoming { status, headers: headers_in(headers), body })
+    }
+
+    fn expected_payment(&self, order_no: &str) -> Option<Fen> {
+        expectations::payment_fen(order_no).map(Fen)
+    }
+}
+
+struct GatewayKey(keys::Key);
+
+impl Key for GatewayKey {
+    fn ids(&self) -> Vec<String> {
+        self.0.ids()
+    }
+
+    fn verify(&self, id: Option<&str>, data: &[u8], signature: &[u8]) -> Result<bool, KeyError> {
+        self.0.verify(id, data, signature).map_err(key_error)
+    }
+
+    fn sign(&self, data: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.0.sign(data).map_err(key_error)
+    }
+
+    fn decrypt(&self, nonce: &[u8], aad: &[u8], ciphertext: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.0.decrypt(nonce, aad, ciphertext).map_err(key_error)
+    }
+
+    fn mac(&self, data: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.0.mac(data).map_err(key_error)
+    }
+}
+
+/// Once an instance, before anything can panic. Not for `describe`, which must not call an import.
+fn report_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            let text = panic.payload_as_str().unwrap_or("a panic without words");
+            let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
+            log::emit("error", &format!("panic: {text} at {place}"), &[("place".into(), place)]);
+        }));
+    });
+}
+
+fn key_error(error: keys::KeyError) -> KeyError {
+    KeyError { problem: KeyProblem::parse(&error.code), message: error.message }
+}
+
+fn request_in(request: types::Request) -> Request {
+    let types::Request { method, path, query, headers, body } = request;
+    Request { method, path, query, headers: headers_in(headers), body }
+}
+
+fn headers_in(headers: Vec<types::Header>) -> Vec<Header> {
+    headers.into_iter().map(|types::Header { name, value }| (name, value)).collect()
+}
+
+fn headers_out(headers: Vec<Header>) -> Vec<types::Header> {
+    headers.into_iter().map(|(name, value)| types::Header { name, value }).collect()
+}
+
+fn answer_out(answer: Answer) -> types::Answer {
+    types::Answer { status: answer.status, headers: headers_out(answer.headers), body: answer.body }
+}
+
+fn verdict_out(verdict: Verdict) -> Result<types::Verdict, types::Failure> {
+    Ok(match verdict {
+        Verdict::Accepted(acceptance) => types::Verdict::Accepted(acceptance_out(acceptance)),
+        Verdict::Ignored(acceptance) => types::Verdict::Ignored(acceptance_out(acceptance)),
+        Verdict::Rejected(Refusal { reason, explain, answer }) => {
+            types::Verdict::Rejected(types::Refusal { reason, explain, answer: answer_out(answer) })
+        }
+        // Only the host calls a call failed; a connector says so with `Failure`.
+        Verdict::Failed(refusal) => {
+            return Err(failure_out(Failure::defect(&refusal.reason, refusal.explain)));
+        }
+    })
+}
+
+fn acceptance_out(acceptance: Acceptance) -> types::Acceptance {
+    let Acceptance { dedupe_key, observations, notes, answer } = acceptance;
+    types::Acceptance {
+        dedupe_key,
+        observations: observations.into_iter().map(observation_out).collect(),
+        notes: notes.into_iter().map(note_out).collect(),
+        answer: answer_out(answer),
+    }
+}
+
+fn observation_out(observation: Observation) -> types::Observation {
+    let entity = observation.kind().as_str().to_owned();
+    let payload = match &observation.facts {
+        Facts::Payment(facts) => json_text(facts),
+        Facts::Refund(facts) => json_text(facts),
+    };
+    types::Observation {
+        entity,
+        key: observation.key,
+        occurred_at: observation.occurred_at.as_millisecond(),
+        schema: observation.schema,
+        payload: payload.into_bytes(),
+    }
+}
+
+fn note_out(note: Note) -> types::Note {
+    types::Note {
+        kind: note.kind,
+        at: note.at.map(|at| at.as_millisecond()),
+        fields: json_text(&note.fields).into_bytes(),
+    }
+}
+
+fn failure_out(failure: Failure) -> types::Failure {
+    let (retry, retry_after_ms) = match failure.retry {
+        Retry::Never => ("never", None),
+        Retry::Now => ("now", None),
+        Retry::After(millis) => ("after", Some(millis)),
+    };
+    types::Failure {
+        class: failure.class.as_str().to_owned(),
+        code: failure.code,
+        message: failure.message,
+        retry: retry.to_owned(),
+        retry_after_ms,
+    }
+}
+
+fn json_text(value: &impl Serialize) -> String {
+    // Plain structs with text keys: serialising cannot fail, and an empty text would be refused by the host.
+    serde_json::to_string(value).unwrap_or_default()
+}

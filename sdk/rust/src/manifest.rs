@@ -1,0 +1,78 @@
+//! A manifest, said in order.
+
+use crate::{KeyKind, Manifest, SecretSpec};
+use schemars::JsonSchema;
+use serde_json::json;
+
+/// Starts a manifest: name as in `connector:` of connectors.yaml, version (usually `env!("CARGO_PKG_VERSION")`), one sentence.
+///
+/// ```
+/// use qudao_sdk::{KeyKind, manifest, schemars::JsonSchema};
+///
+/// /// Settings of a channel.
+/// #[derive(JsonSchema)]
+/// #[schemars(crate = "qudao_sdk::schemars", deny_unknown_fields)]
+/// #[allow(dead_code)]
+/// struct Settings {
+///     /// Number of the shop, as the back office shows it.
+///     shop: String,
+/// }
+///
+/// let manifest = manifest("kuaishou", "0.1.0", "Kuaishou orders and refunds")
+///     .settings::<Settings>()
+///     .required("app_secret", KeyKind::HmacSha256, "App secret: open platform, app, basic data")
+///     .network("https://openapi.kwaixiaodian.com")
+///     .build();
+/// assert_eq!(manifest.secrets[0].name, "app_secret");
+/// assert_eq!(manifest.settings_schema["required"][0], "shop");
+/// ```
+pub fn manifest(name: &str, version: &str, description: &str) -> ManifestBuilder {
+    ManifestBuilder(Manifest {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        description: description.to_owned(),
+        settings_schema: json!({"type": "object", "additionalProperties": false}),
+        secrets: Vec::new(),
+        network: Vec::new(),
+    })
+}
+
+/// A manifest being written; see [`manifest`].
+#[derive(Debug, Clone)]
+#[must_use = "ends with `build`"]
+pub struct ManifestBuilder(Manifest);
+
+impl ManifestBuilder {
+    /// The type of the channel's `settings`; its JSON Schema is what `qudao check` holds connectors.yaml against.
+    pub fn settings<T: JsonSchema>(mut self) -> Self {
+        self.0.settings_schema = schemars::schema_for!(T).to_value();
+        self
+    }
+
+    /// A secret that every channel must have.
+    pub fn required(self, name: &str, kind: KeyKind, description: &str) -> Self {
+        self.secret(name, kind, description, true)
+    }
+
+    /// A secret that a channel may have.
+    pub fn optional(self, name: &str, kind: KeyKind, description: &str) -> Self {
+        self.secret(name, kind, description, false)
+    }
+
+    /// An origin it wants to reach, `https://host[:port]`, or `{settings.NAME}` for one that a setting names.
+    pub fn network(mut self, origin: &str) -> Self {
+        self.0.network.push(origin.to_owned());
+        self
+    }
+
+    /// The manifest.
+    pub fn build(self) -> Manifest {
+        self.0
+    }
+
+    fn secret(mut self, name: &str, kind: KeyKind, description: &str, required: bool) -> Self {
+        let (name, description) = (name.to_owned(), description.to_owned());
+        self.0.secrets.push(SecretSpec { name, kind, required, description });
+        self
+    }
+}

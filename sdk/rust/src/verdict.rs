@@ -1,0 +1,141 @@
+//! Words in which a connector says what became of a delivery.
+
+use crate::{Answer, Failure, KeyError, Note, Observation, Verdict};
+use qudao_model::delivery::{Acceptance, Refusal};
+use std::fmt;
+
+/// Verified and understood: collects what was read and ends in a [`Verdict`].
+///
+/// ```
+/// use qudao_sdk::{Accepted, Verdict, answer};
+/// let verdict = Accepted::by("notice-17").answer(answer::text(200, "success"));
+/// assert_eq!(verdict.as_str(), "accepted");
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "ends with `answer` or `ignored`"]
+pub struct Accepted {
+    dedupe_key: String,
+    observations: Vec<Observation>,
+    notes: Vec<Note>,
+}
+
+impl Accepted {
+    /// `dedupe_key` is what the platform repeats on every retry of one notice: its notice id.
+    pub fn by(dedupe_key: impl Into<String>) -> Accepted {
+        Accepted { dedupe_key: dedupe_key.into(), observations: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Adds facts, in the order they stand in the delivery.
+    pub fn observe(mut self, observations: impl IntoIterator<Item = Observation>) -> Accepted {
+        self.observations.extend(observations);
+        self
+    }
+
+    /// Adds platform facts that the model has no entity for.
+    pub fn note(mut self, notes: impl IntoIterator<Item = Note>) -> Accepted {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// Accepted, with the platform's acknowledgement.
+    pub fn answer(self, answer: Answer) -> Verdict {
+        Verdict::Accepted(self.acceptance(answer))
+    }
+
+    /// Understood, and there is nothing to do; the platform is answered all the same.
+    pub fn ignored(self, answer: Answer) -> Verdict {
+        Verdict::Ignored(self.acceptance(answer))
+    }
+
+    fn acceptance(self, answer: Answer) -> Acceptance {
+        let Accepted { dedupe_key, observations, notes } = self;
+        Acceptance { dedupe_key, observations, notes, answer }
+    }
+}
+
+/// A refusal on its way to becoming a verdict: why, before anybody knows how the platform wants to hear it.
+///
+/// ```
+/// use qudao_sdk::{Refused, answer};
+/// let refused = Refused::because("bad_signature", "the signature is not one of key 5E8B…");
+/// let verdict = refused.answer(answer::text(401, "fail"));
+/// assert_eq!(verdict.as_str(), "rejected");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Stable word, see docs/errors.md of the gateway.
+    pub reason: &'static str,
+    /// For the operator; never leaves the gateway.
+    pub explain: String,
+}
+
+impl Refused {
+    /// A refusal and its reason.
+    pub fn because(reason: &'static str, explain: impl Into<String>) -> Refused {
+        Refused { reason, explain: explain.into() }
+    }
+
+    /// The verdict, with what the platform is told. It should tell nothing about why.
+    pub fn answer(self, answer: Answer) -> Verdict {
+        Verdict::Rejected(Refusal { reason: self.reason.to_owned(), explain: self.explain, answer })
+    }
+}
+
+/// What ends the reading of a delivery early, so that `?` works in a connector's steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// The delivery is bad.
+    Refused(Refused),
+    /// The connector could not do its work.
+    Failed(Failure),
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Stop {
+        Stop::Refused(refused)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failed(failure)
+    }
+}
+
+impl From<KeyError> for Stop {
+    fn from(error: KeyError) -> Stop {
+        Stop::Failed(error.into())
+    }
+}
+
+/// Ends a chain of steps: a refusal gets the connector's own failure answer.
+///
+/// ```
+/// use qudao_sdk::{OrRefuse, Refused, Stop, Verdict, answer};
+/// let read: Result<Verdict, Stop> = Err(Refused::because("bad_signature", "no").into());
+/// let verdict = read.or_refuse(|refused| answer::text(401, "fail")).unwrap();
+/// assert_eq!(verdict.answer().status, 401);
+/// ```
+pub trait OrRefuse {
+    /// Turns a refusal into a verdict with the answer that `answer` makes of it.
+    fn or_refuse(self, answer: impl FnOnce(&Refused) -> Answer) -> Result<Verdict, Failure>;
+}
+
+impl OrRefuse for Result<Verdict, Stop> {
+    fn or_refuse(self, answer: impl FnOnce(&Refused) -> Answer) -> Result<Verdict, Failure> {
+        match self {
+            Ok(verdict) => Ok(verdict),
+            Err(Stop::Failed(failure)) => Err(failure),
+            Err(Stop::Refused(refused)) => {
+                let answer = answer(&refused);
+                Ok(refused.answer(answer))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.reason, self.explain)
+    }
+}

@@ -1,0 +1,77 @@
+//! Every fixture of every connector, through the real component, the real commit and the real fold.
+
+use qudao_kit::{TestGateway, root};
+use qudao_sdk::fixtures::{Case, Sequence};
+use qudao_model::Entity;
+use qudao_storage::EntityFilter;
+use std::path::PathBuf;
+
+fn plugins() -> Vec<(String, PathBuf)> {
+    let folder = std::fs::read_dir(root().join("plugins")).unwrap();
+    let mut found: Vec<_> = folder
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path().join("fixtures")))
+        .filter(|(_, fixtures)| fixtures.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn every_case_gets_the_expected_verdict_through_the_component() {
+    for (plugin, fixtures) in plugins() {
+        let cases = Case::load_all(&fixtures).unwrap();
+        assert!(!cases.is_empty(), "{plugin} has no cases");
+        for case in cases {
+            let gateway = TestGateway::builder().channel("pay", &plugin, &case.channel).start().await;
+            for (order_no, order) in &case.context.orders {
+                gateway.gateway.storage().expect_payment("pay", order_no, order.amount_fen).await.unwrap();
+            }
+            let connector = gateway.connector("pay").await;
+            let call = qudao_kit::call(case.now);
+            let verdict = connector.webhook(&case.request, call).await.verdict;
+            let differences = case.compare(&verdict);
+            assert!(differences.is_empty(), "{plugin}/{}: {differences:#?}", case.name);
+            let answer = gateway.replay_recorded("pay", &case).await;
+            assert_eq!(&answer, verdict.answer(), "{plugin}/{}", case.name);
+            gateway.finish().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_sequence_ends_in_the_stated_state() {
+    let mut run = 0;
+    for (plugin, fixtures) in plugins() {
+        for sequence in Sequence::load_all(&fixtures).unwrap() {
+            let load = |name: &String| Case::load(&fixtures.join("cases").join(format!("{name}.json"))).unwrap();
+            let cases: Vec<Case> = sequence.deliver.iter().map(load).collect();
+            let gateway = TestGateway::builder().channel("pay", &plugin, &cases[0].channel).start().await;
+            for case in &cases {
+                assert_eq!(gateway.replay_recorded("pay", case).await.status, 200, "{}", sequence.name);
+            }
+            expect(&gateway, &sequence).await;
+            gateway.finish().await;
+            run += 1;
+        }
+    }
+    assert!(run >= 6, "{run} sequences were run");
+}
+
+/// Each expected entity is there exactly once, and nothing else is.
+async fn expect(gateway: &TestGateway, sequence: &Sequence) {
+    let mut entities = Vec::new();
+    for kind in qudao_model::EntityKind::ALL {
+        let page = gateway.gateway.storage().entities(&EntityFilter::new(kind)).await.unwrap();
+        entities.extend(page.items.into_iter().map(|entity: Entity| {
+            let mut members = serde_json::to_value(&entity).unwrap();
+            members["entity"] = kind.as_str().into();
+            members
+        }));
+    }
+    assert_eq!(entities.len(), sequence.expect.len(), "{}: {entities:#?}", sequence.name);
+    for expected in &sequence.expect {
+        let fits = |entity: &&serde_json::Value| expected.iter().all(|(name, value)| entity.get(name) == Some(value));
+        assert_eq!(entities.iter().filter(fits).count(), 1, "{}: {expected:?} in {entities:#?}", sequence.name);
+    }
+}

@@ -1,0 +1,30 @@
+//! Components of our own connectors, built once per test process and shared through `target/plugins`.
+
+use crate::root;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
+
+/// Path of the component of `plugins/<name>`; built when it is not there or its sources changed.
+pub fn component(name: &str) -> PathBuf {
+    static BUILT: OnceLock<Mutex<BTreeMap<String, PathBuf>>> = OnceLock::new();
+    let mut built = BUILT.get_or_init(Mutex::default).lock().expect("a build does not panic");
+    built
+        .entry(name.to_owned())
+        .or_insert_with(|| {
+            let out = root().join("target/plugins").join(format!("{name}.wasm"));
+            // `cargo xtask test` has built it already and says so; building again costs seconds a process.
+            if std::env::var_os("QUDAO_COMPONENTS_BUILT").is_none() || !out.exists() {
+                build(name, &out);
+            }
+            out
+        })
+        .clone()
+}
+
+fn build(name: &str, out: &std::path::Path) {
+    let manifest_dir = root().join("plugins").join(name);
+    qudao_build::component(&manifest_dir, out).unwrap_or_else(|error| panic!("plugins/{name} does not build: {error}"));
+}

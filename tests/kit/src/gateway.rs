@@ -1,0 +1,308 @@
+//! A gateway in this process: real components, real storage, listeners where a test wants them.
+
+use crate::{TestClock, component, invariants, recorded::fixtures, root};
+use qudao_config::{Config, Environment};
+use qudao_host::{Call, Connector, Expectations, Host, HostOptions};
+use qudao_model::{Answer, CloudEvent, EntityKind, Payment, Refund, Request, Timestamp};
+use qudao_pipeline::{Channels, Delivery, Gateway, Parts};
+use qudao_storage::{EntityFilter, Location, Options, Storage};
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// What a test gateway is made of.
+pub struct Builder {
+    channels: Vec<Channel>,
+    extra: String,
+    now: Timestamp,
+}
+
+struct Channel {
+    name: String,
+    /// Folder of plugins/, whose fixtures also give settings and secrets.
+    plugin: String,
+    /// Which file of the fixtures' `channels/`.
+    configuration: String,
+}
+
+/// A running test gateway. End it with [`TestGateway::finish`].
+pub struct TestGateway {
+    /// The real thing.
+    pub gateway: Arc<Gateway>,
+    /// Its clock.
+    pub clock: TestClock,
+    /// Token of the private listener.
+    pub token: String,
+    folder: TempDir,
+    config: Config,
+    listeners: Option<Listeners>,
+    finished: bool,
+}
+
+struct Listeners {
+    hooks: SocketAddr,
+    admin: SocketAddr,
+    stop: CancellationToken,
+    serving: tokio::task::JoinSet<qudao_listener::Drained>,
+}
+
+impl Builder {
+    /// Adds a channel that runs `plugins/<plugin>` as configured in that plugin's fixtures.
+    #[must_use]
+    pub fn channel(mut self, name: &str, plugin: &str, configuration: &str) -> Builder {
+        let (name, plugin, configuration) = (name.to_owned(), plugin.to_owned(), configuration.to_owned());
+        self.channels.push(Channel { name, plugin, configuration });
+        self
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Builder {
+        self.now = now;
+        self
+    }
+
+    /// Adds YAML under `channels:` as it stands.
+    #[must_use]
+    pub fn yaml(mut self, channels: &str) -> Builder {
+        self.extra.push_str(channels);
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> TestGateway {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("connectors.yaml");
+        std::fs::write(&file, self.text(folder.path())).expect("the configuration can be written");
+        TestGateway::open(folder, TestClock::at(self.now)).await
+    }
+
+    fn text(&self, folder: &Path) -> String {
+        let mut text = String::from(
+            "version: 1\ngateway: {hooks: \"127.0.0.1:0\", admin: \"127.0.0.2:0\", data: data}\nchannels:\n",
+        );
+        for channel in &self.channels {
+            text.push_str(&channel.yaml(folder));
+        }
+        text.push_str(&self.extra);
+        text
+    }
+}
+
+impl Channel {
+    fn yaml(&self, folder: &Path) -> String {
+        let written = qudao_sdk::fixtures::Channel::load(&fixtures(&self.plugin), &self.configuration)
+            .unwrap_or_else(|error| panic!("channel {}: {error}", self.configuration));
+        let secrets = folder.join("secrets").join(&self.name);
+        std::fs::create_dir_all(&secrets).expect("a folder for secrets");
+        let mut lines = String::new();
+        for (name, secret) in &written.secrets {
+            let file = secrets.join(name);
+            std::fs::write(&file, &secret.0).expect("a secret can be written");
+            lines.push_str(&format!("      {name}: {{file: {:?}}}\n", file.display().to_string()));
+        }
+        let secrets = if lines.is_empty() { "{}\n".to_owned() } else { format!("\n{lines}") };
+        format!(
+            "  {}:\n    connector: {:?}\n    settings: {}\n    secrets: {secrets}",
+            self.name,
+            component(&self.plugin).display().to_string(),
+            written.settings,
+        )
+    }
+}
+
+impl TestGateway {
+    /// Nothing configured yet; the clock stands at the start of 2026.
+    pub fn builder() -> Builder {
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        Builder { channels: Vec::new(), extra: String::new(), now }
+    }
+
+    async fn open(folder: TempDir, clock: TestClock) -> TestGateway {
+        let config = load(&folder.path().join("connectors.yaml"));
+        let storage = storage(&config.gateway.data.join("qudao.sqlite")).await;
+        let parts = Parts { host: host(), storage, clock: Arc::new(clock.clone()) };
+        let gateway = Gateway::start(&config, parts).await.unwrap_or_else(|findings| panic!("{findings}"));
+        let token = "test-token-of-the-private-listener".to_owned();
+        TestGateway { gateway, clock, token, folder, config, listeners: None, finished: false }
+    }
+
+    /// Hands a request in as the public listener would.
+    pub async fn receive(&self, channel: &str, request: &Request) -> Answer {
+        let delivery = Delivery { channel: channel.to_owned(), request: request.clone() };
+        self.gateway.receive(delivery).await.unwrap_or_else(|error| panic!("not received: {error}"))
+    }
+
+    /// Hands a recorded delivery in, with the clock set as it was then.
+    pub async fn replay_recorded(&self, channel: &str, case: &qudao_sdk::fixtures::Case) -> Answer {
+        self.clock.set(case.now);
+        self.receive(channel, &case.request).await
+    }
+
+    /// The whole feed.
+    pub async fn events(&self) -> Vec<CloudEvent> {
+        invariants::feed(self.gateway.storage()).await
+    }
+
+    /// Payments of one order number.
+    pub async fn payments(&self, order_no: &str) -> Vec<Payment> {
+        invariants::payments(self.gateway.storage(), of_order(EntityKind::Payment, order_no)).await
+    }
+
+    /// Refunds of one order number.
+    pub async fn refunds(&self, order_no: &str) -> Vec<Refund> {
+        invariants::refunds(self.gateway.storage(), of_order(EntityKind::Refund, order_no)).await
+    }
+
+    /// A channel's connector, for a look at its whole verdict.
+    pub async fn connector(&self, channel: &str) -> Connector {
+        let stored = Arc::new(Stored(self.gateway.storage().clone()));
+        let channels = Channels::load(&self.config, &host(), stored).await.unwrap_or_else(|findings| panic!("{findings}"));
+        channels.connector(channel).expect("a configured channel").clone()
+    }
+
+    /// The folder that holds configuration, secrets and data.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The configuration it runs on.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Opens both listeners on free ports.
+    pub async fn listen(&mut self) {
+        let hooks = bind().await;
+        let admin = bind().await;
+        let (hooks_at, admin_at) = (hooks.local_addr().expect("bound"), admin.local_addr().expect("bound"));
+        let stop = CancellationToken::new();
+        let mut serving = tokio::task::JoinSet::new();
+        let public = qudao_ingress::router(Arc::clone(&self.gateway));
+        let options = qudao_api::ApiOptions { token: self.token.clone().into(), metrics: metrics(), stop: stop.clone() };
+        let private = qudao_api::router(Arc::clone(&self.gateway), options);
+        serving.spawn(qudao_listener::serve(hooks, public, qudao_listener::Limits::hooks(), stop.clone()));
+        serving.spawn(qudao_listener::serve(admin, private, qudao_listener::Limits::admin(), stop.clone()));
+        self.listeners = Some(Listeners { hooks: hooks_at, admin: admin_at, stop, serving });
+    }
+
+    /// `http://127.0.0.1:PORT` of the public listener.
+    pub fn hooks_url(&self) -> String {
+        format!("http://{}", self.listeners.as_ref().expect("listen first").hooks)
+    }
+
+    /// `http://127.0.0.1:PORT` of the private listener.
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.listeners.as_ref().expect("listen first").admin)
+    }
+
+    /// Posts a recorded delivery over HTTP to `/hooks/{channel}`.
+    pub async fn post(&self, channel: &str, request: &Request) -> reqwest::Response {
+        let mut post = client().post(format!("{}/hooks/{channel}", self.hooks_url())).body(request.body.clone());
+        for (name, value) in &request.headers {
+            post = post.header(name, value);
+        }
+        post.send().await.expect("the listener answers")
+    }
+
+    /// Stops it, opens the same folder again, and leaves the clock where it is.
+    pub async fn restart(mut self) -> TestGateway {
+        self.stop().await;
+        self.gateway.storage().close().await;
+        self.finished = true;
+        let (clock, folder) = (self.clock.clone(), std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder")));
+        drop(self);
+        TestGateway::open(folder, clock).await
+    }
+
+    /// Ends the test: asserts the invariants and closes everything.
+    pub async fn finish(mut self) {
+        self.stop().await;
+        invariants::hold(self.gateway.storage()).await;
+        self.gateway.storage().close().await;
+        self.finished = true;
+    }
+
+    async fn stop(&mut self) {
+        if let Some(mut listeners) = self.listeners.take() {
+            listeners.stop.cancel();
+            while listeners.serving.join_next().await.is_some() {}
+        }
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        if !self.finished && !std::thread::panicking() {
+            panic!("end a test with `gateway.finish().await`: it asserts the invariants");
+        }
+    }
+}
+
+fn of_order(kind: EntityKind, order_no: &str) -> EntityFilter {
+    EntityFilter { order_no: Some(order_no.to_owned()), ..EntityFilter::new(kind) }
+}
+
+/// One HTTP client of the tests: no proxy, no redirects.
+pub fn client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.build().expect("a client")
+}
+
+/// Storage of the real fold in `file`.
+pub async fn storage(file: &Path) -> Storage {
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("the data folder");
+    let options = Options::new(Location::Sqlite(file.to_owned()), Gateway::fold());
+    Storage::open(options).await.unwrap_or_else(|error| panic!("storage does not open: {error}"))
+}
+
+/// One host for all tests of a process; compiled components are shared through `target`.
+pub fn host() -> Host {
+    static HOST: std::sync::OnceLock<Host> = std::sync::OnceLock::new();
+    let make = || {
+        let options = HostOptions { cache_dir: Some(root().join("target/test-cache")), ..HostOptions::default() };
+        Host::new(options).unwrap_or_else(|error| panic!("no host: {error}"))
+    };
+    HOST.get_or_init(make).clone()
+}
+
+/// One recorder for all tests of a process, as there is one in a gateway.
+fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
+    static METRICS: std::sync::OnceLock<metrics_exporter_prometheus::PrometheusHandle> = std::sync::OnceLock::new();
+    let install = || {
+        let builder = metrics_exporter_prometheus::PrometheusBuilder::new();
+        builder.install_recorder().unwrap_or_else(|error| panic!("no recorder: {error}"))
+    };
+    METRICS.get_or_init(install).clone()
+}
+
+/// Reads a configuration of a test.
+pub fn load(file: &Path) -> Config {
+    qudao_config::load(file, &NoVariables).unwrap_or_else(|findings| panic!("{findings}"))
+}
+
+/// A call at a moment, with seeded randomness.
+pub fn call(now: Timestamp) -> Call {
+    Call { now, random_seed: Some(0) }
+}
+
+struct Stored(Storage);
+
+impl Expectations for Stored {
+    fn payment_fen(&self, channel: &str, order_no: &str) -> Option<i64> {
+        self.0.expected_payment(channel, order_no)
+    }
+}
+
+/// An environment without variables: tests give secrets by file.
+struct NoVariables;
+
+impl Environment for NoVariables {
+    fn var(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
+
+async fn bind() -> tokio::net::TcpListener {
+    tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}

@@ -1,0 +1,95 @@
+//! What holds after every test, whatever it did.
+
+use qudao_model::{CloudEvent, Entity, EntityKind, Payment, Refund, entity::RefundState};
+use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Asserts all of them.
+pub async fn hold(storage: &Storage) {
+    let events = feed(storage).await;
+    for (place, event) in events.iter().enumerate() {
+        assert_eq!(event.seq, place as u64 + 1, "the feed has a gap");
+    }
+    let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(ids.len(), events.len(), "two events share an id");
+    for event in &events {
+        let kind = event.r#type.split('.').nth(1).and_then(EntityKind::parse).expect("an entity kind in the type");
+        let entity = storage.entity(kind, &event.subject).await.expect("storage answers");
+        assert!(entity.is_some(), "{} of {} does not exist", event.subject, event.r#type);
+    }
+    sums(storage).await;
+    decided(storage).await;
+}
+
+/// Refunded sums of payments are the sums of their succeeded refunds.
+async fn sums(storage: &Storage) {
+    let mut refunded: BTreeMap<String, i64> = BTreeMap::new();
+    for refund in refunds(storage, EntityFilter::new(EntityKind::Refund)).await {
+        if let (RefundState::Succeeded, Some(payment)) = (refund.state, refund.payment_id) {
+            *refunded.entry(payment).or_default() += refund.amount_fen;
+        }
+    }
+    for payment in payments(storage, EntityFilter::new(EntityKind::Payment)).await {
+        let sum = refunded.remove(&payment.id).unwrap_or_default();
+        assert_eq!(payment.refunded_fen, sum, "refunds of {} do not add up", payment.id);
+    }
+    assert!(refunded.is_empty(), "refunds of payments that do not exist: {refunded:?}");
+}
+
+/// Every inbox row has an answer for the platform.
+async fn decided(storage: &Storage) {
+    let mut cursor = None;
+    loop {
+        let filter = DeliveryFilter { cursor: cursor.take(), limit: 1000, ..DeliveryFilter::default() };
+        let page = storage.deliveries(&filter).await.expect("storage answers");
+        for row in &page.items {
+            assert!((200..600).contains(&row.answer.status), "{} has no answer", row.id);
+            assert_eq!(row.verdict.is_understood(), row.reason.is_none(), "{} is undecided", row.id);
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return,
+        }
+    }
+}
+
+/// The whole feed.
+pub async fn feed(storage: &Storage) -> Vec<CloudEvent> {
+    let mut all: Vec<CloudEvent> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |event| event.seq);
+        let page = storage.events(after, 1000, &[]).await.expect("storage answers");
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+pub async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
+    let of = |entity| match entity {
+        Entity::Payment(payment) => Some(payment),
+        Entity::Refund(_) => None,
+    };
+    entities(storage, filter).await.into_iter().filter_map(of).collect()
+}
+
+pub async fn refunds(storage: &Storage, filter: EntityFilter) -> Vec<Refund> {
+    let of = |entity| match entity {
+        Entity::Refund(refund) => Some(refund),
+        Entity::Payment(_) => None,
+    };
+    entities(storage, filter).await.into_iter().filter_map(of).collect()
+}
+
+async fn entities(storage: &Storage, mut filter: EntityFilter) -> Vec<Entity> {
+    let mut all = Vec::new();
+    loop {
+        let page = storage.entities(&filter).await.expect("storage answers");
+        all.extend(page.items);
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => return all,
+        }
+    }
+}

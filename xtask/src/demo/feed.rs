@@ -1,0 +1,130 @@
+//! The feed as a table that grows: one line an event, columns aligned by what they show on a screen, where a Chinese
+//! character is two columns wide.
+
+use super::gateway::Gateway;
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
+
+const HEAD: Style = Style::new().bold().underline();
+const OUT: Style = AnsiColor::Yellow.on_default();
+const IN: Style = AnsiColor::Green.on_default();
+const ODD: Style = AnsiColor::Red.on_default();
+/// Events asked for at once, and how long the gateway may wait for the first.
+const PAGE: u32 = 100;
+
+/// Column heads with their widths; a negative width aligns to the right.
+const COLUMNS: [(&str, isize); 7] = [
+    ("seq", -5),
+    ("time (UTC)", 10),
+    ("channel", 12),
+    ("event", 18),
+    ("order", 20),
+    ("amount", -12),
+    ("now", 16),
+];
+
+/// Reads the feed from its beginning.
+#[derive(Default)]
+pub(super) struct Feed {
+    after: u64,
+    shown_head: bool,
+    pub(super) events: Vec<Value>,
+}
+
+impl Feed {
+    /// Waits up to `wait` seconds for new events and shows them; how many there were.
+    pub(super) fn grow(&mut self, gateway: &Gateway, wait: u32) -> Result<usize> {
+        let page = gateway.get(&format!("/v1/events?after={}&limit={PAGE}&wait={wait}", self.after))?;
+        let events = page.as_array().cloned().unwrap_or_default();
+        for event in &events {
+            self.after = event.get("seq").and_then(Value::as_u64).unwrap_or(self.after);
+            self.show(event);
+        }
+        let count = events.len();
+        self.events.extend(events);
+        Ok(count)
+    }
+
+    fn show(&mut self, event: &Value) {
+        if !self.shown_head {
+            anstream::println!("{HEAD}{}{HEAD:#}", line(&COLUMNS.map(|(head, _)| head.to_owned())));
+            self.shown_head = true;
+        }
+        let row = row(event);
+        let colour = match row.get(3).map(String::as_str) {
+            Some(what) if what.ends_with("anomaly") => ODD,
+            Some(what) if what.starts_with("refund") => OUT,
+            _ => IN,
+        };
+        anstream::println!("{colour}{}{colour:#}", line(&row));
+    }
+}
+
+fn row(event: &Value) -> [String; 7] {
+    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+    let mut words = text("type").split('.').skip(1);
+    let (entity, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let data = event.get("data").and_then(|data| data.get(entity));
+    let field = |name: &str| data.and_then(|data| data.get(name));
+    let amount = field("amount_fen").or_else(|| field("requested_fen")).and_then(Value::as_i64);
+    let sign = if entity == "refund" { "-" } else { "" };
+    [
+        event.get("seq").map(Value::to_string).unwrap_or_default(),
+        text("time").get(11..19).unwrap_or_default().to_owned(),
+        text("channel").to_owned(),
+        format!("{entity} {verb}"),
+        field("order_no").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        amount.map(|fen| format!("{sign}{}", yuan(fen))).unwrap_or_default(),
+        field("state").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    ]
+}
+
+fn line(cells: &[String; 7]) -> String {
+    let padded = cells.iter().zip(COLUMNS).map(|(cell, (_, width))| pad(cell, width));
+    padded.collect::<Vec<String>>().join("  ").trim_end().to_owned()
+}
+
+fn pad(cell: &str, width: isize) -> String {
+    let blank = " ".repeat(width.unsigned_abs().saturating_sub(cell.width()));
+    if width < 0 { format!("{blank}{cell}") } else { format!("{cell}{blank}") }
+}
+
+/// `1234.05`, as people write yuan.
+pub(super) fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    let fen = fen.unsigned_abs();
+    format!("{sign}{}.{:02}", fen / 100, fen % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn money_is_written_exactly() {
+        for (fen, text) in [(0, "0.00"), (5, "0.05"), (123_405, "1234.05"), (-70, "-0.70")] {
+            assert_eq!(yuan(fen), text);
+        }
+    }
+
+    #[test]
+    fn columns_stay_aligned_under_wide_characters() {
+        assert_eq!(pad("门店", 6).width(), 6);
+        assert_eq!(pad("12", -5), "   12");
+    }
+
+    #[test]
+    fn a_refund_event_becomes_a_row() {
+        let event = json!({
+            "seq": 7, "time": "2026-01-02T03:04:05Z", "channel": "pay-main", "type": "qudao.refund.succeeded.v1",
+            "data": {"refund": {"order_no": "A1", "amount_fen": 2050, "state": "succeeded"}},
+        });
+        assert_eq!(
+            row(&event),
+            ["7", "03:04:05", "pay-main", "refund succeeded", "A1", "-20.50", "succeeded"]
+        );
+    }
+}

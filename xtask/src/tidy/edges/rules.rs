@@ -1,0 +1,91 @@
+//! The rules themselves: who owns which technology, who may see which crate of ours. ARCHITECTURE.md draws them.
+
+/// One technology and who may use it directly.
+pub(super) struct Owner {
+    pub(super) technology: &'static str,
+    /// Crates that exist to hold it.
+    pub(super) owners: &'static [&'static str],
+    /// Others that may, each with its reason.
+    pub(super) also: &'static [(&'static str, &'static str)],
+}
+
+/// Allows every crate of ours.
+pub(super) const ANY: &str = "any";
+
+const REFERENCE: &str = "the native reference that the gateway is measured against";
+const SIMULATOR: &str = "plays the platform from outside";
+
+pub(super) const OWNERS: &[Owner] = &[
+    Owner { technology: "wasmtime", owners: &["qudao-host"], also: &[] },
+    Owner {
+        technology: "reqwest",
+        owners: &["qudao-host"],
+        also: &[
+            ("qudao", "the command line reads the private listener"),
+            ("qudao-sim", SIMULATOR),
+            ("qudao-kit", "tests speak HTTP to the gateway"),
+            ("qudao-it", "tests speak HTTP to the gateway"),
+        ],
+    },
+    Owner { technology: "sqlx", owners: &["qudao-storage"], also: &[("qudao-bench", REFERENCE)] },
+    Owner {
+        technology: "axum",
+        owners: &["qudao-ingress", "qudao-api", "qudao-listener"],
+        also: &[("qudao-bench", REFERENCE)],
+    },
+    Owner { technology: "hyper", owners: &["qudao-listener"], also: &[] },
+    Owner { technology: "saphyr-parser", owners: &["qudao-config"], also: &[] },
+    Owner {
+        technology: "clap",
+        owners: &["qudao"],
+        also: &[
+            ("qudao-sim", "a command line of its own"),
+            ("xtask", "a command line of its own"),
+            ("qudao-bench", "a command line of its own"),
+        ],
+    },
+    Owner {
+        technology: "aws-lc-rs",
+        owners: &["qudao-keys"],
+        also: &[
+            ("qudao-sim", "signs as the platform does"),
+            ("qudao-kit", "signs as the platform does"),
+            ("qudao-it", "signs as the platform does"),
+            ("qudao-bench", "signs as the platform does; verifies in the reference"),
+        ],
+    },
+];
+
+const MODEL: &str = "qudao-model";
+
+/// What a member may depend on, among the members.
+pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] {
+    if development {
+        return for_tests(from);
+    }
+    match from {
+        "qudao-model" | "qudao-listener" | "qudao-build" | "qudao-sim" => &[],
+        "qudao-keys" | "qudao-config" | "qudao-storage" => &[MODEL],
+        "qudao-sdk" | "qudao-host" => &[MODEL, "qudao-keys"],
+        "qudao-feed" => &[MODEL, "qudao-storage"],
+        "qudao-pipeline" => &[MODEL, "qudao-config", "qudao-host", "qudao-storage", "qudao-feed"],
+        "qudao-ingress" => &[MODEL, "qudao-pipeline"],
+        "qudao-api" => &[MODEL, "qudao-pipeline", "qudao-feed", "qudao-storage"],
+        "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" => &[ANY],
+        "xtask" => &["qudao-build", MODEL],
+        _ => &[MODEL, "qudao-sdk"],
+    }
+}
+
+/// Tests may in addition see the kit, the builder and what their own crate may see.
+fn for_tests(from: &str) -> &'static [&'static str] {
+    match from {
+        "qudao-model" | "qudao-keys" | "qudao-sdk" | "qudao-build" | "qudao-sim" | "xtask" => {
+            &[MODEL, "qudao-keys", "qudao-sdk", "qudao-build"]
+        }
+        "qudao-host" => &[MODEL, "qudao-keys", "qudao-build", "qudao-sdk"],
+        "qudao-config" | "qudao-storage" | "qudao-feed" | "qudao-pipeline" | "qudao-ingress"
+        | "qudao-api" | "qudao-listener" | "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" => &[ANY],
+        _ => &[MODEL, "qudao-sdk", "qudao-keys"],
+    }
+}
