@@ -79,6 +79,6 @@ fn configured(config: &Path) -> Result<Option<String>, Error> {
 }
 
 fn not_running(data: &Path) -> Error {
-    Error::refused(format!("no gateway runs on the data folder {}", data.display()))
+    Error::refused(format!("no gateway runs on the data folder `{}`", data.display()))
         .hint("start it in another terminal: qudao serve")
 }

@@ -8,7 +8,7 @@ use crate::{
     token::Token,
 };
 use qudao_api::ApiOptions;
-use qudao_config::{Config, StorageChoice};
+use qudao_config::{Config, Environment, ProcessEnvironment, StorageChoice};
 use qudao_host::{Host, HostOptions};
 use qudao_listener::{Drained, Limits};
 use qudao_model::clock::SystemClock;
@@ -64,7 +64,7 @@ impl App {
 
         let metrics = metrics::record()?;
         let storage = open_storage(config).await?;
-        let parts = Parts { host: host(Some(data))?, storage, clock: Arc::new(SystemClock) };
+        let parts = Parts { host: host(Some(data.join("cache")))?, storage, clock: Arc::new(SystemClock) };
         let gateway = Gateway::start(config, parts).await.map_err(Error::Config)?;
 
         let tasks = Tasks::new();
@@ -122,9 +122,23 @@ impl Listening {
     }
 }
 
-/// The sandbox; with the compiled components kept in the data folder, where there is one.
-pub(crate) fn host(data: Option<&Path>) -> Result<Host, Error> {
-    let cache_dir = data.map(|data| data.join("cache"));
+/// The sandbox for a command beside the gateway. Compiled components come from the gateway's cache where there is a data
+/// folder, which a command that only looks must not make, else from one of the user's own.
+pub(crate) fn host_beside(data: Option<&Path>) -> Result<Host, Error> {
+    match data.filter(|data| data.is_dir()) {
+        Some(data) => host(Some(data.join("cache"))),
+        None => host(user_cache(&ProcessEnvironment)),
+    }
+}
+
+/// `$XDG_CACHE_HOME/qudao`, else `~/.cache/qudao`. Never a shared temporary folder: what lies there is machine code.
+fn user_cache(environment: &dyn Environment) -> Option<PathBuf> {
+    let absolute = |name: &str| environment.var(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    caches.map(|caches| caches.join("qudao"))
+}
+
+fn host(cache_dir: Option<PathBuf>) -> Result<Host, Error> {
     let options = HostOptions { cache_dir, ..HostOptions::default() };
     Host::new(options).map_err(|source| Error::Host { doing: "start the sandbox".to_owned(), source })
 }

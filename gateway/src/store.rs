@@ -36,10 +36,13 @@ impl DataPath {
 /// The database of a data folder, for reading.
 pub(crate) async fn open(data: &Path) -> Result<Storage, Error> {
     if !data.exists() {
-        return Err(Error::refused(format!("there is no data folder {}", data.display()))
+        return Err(Error::refused(format!("there is no data folder `{}`", data.display()))
             .hint("it is made when the gateway first starts: qudao serve"));
     }
     let options = Options::new(Location::Sqlite(data.to_owned()), Gateway::fold());
-    let storage = Storage::open(Options { read_only: true, ..options }).await;
-    storage.map_err(Error::storage("read the database"))
+    Storage::open(Options { read_only: true, ..options }).await.map_err(|error| {
+        let never_made = matches!(error, qudao_storage::Error::Open { .. });
+        let error = Error::storage("read the database")(error);
+        if never_made { error.hint("it is made when the gateway first starts: qudao serve") } else { error }
+    })
 }

@@ -66,16 +66,15 @@ fn file(data: &Path) -> PathBuf {
 
 fn make(file: &Path) -> Result<String, Error> {
     let mut random = [0; RANDOM_BYTES];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| {
-        Error::system("make an admin token")(io::Error::other("the system gives no random bytes"))
-    })?;
+    getrandom::fill(&mut random)
+        .map_err(|error| Error::system("make an admin token")(io::Error::other(error.to_string())))?;
     let text = BASE64URL_NOPAD.encode(&random);
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(OWNER_ONLY)
-        .open(file)
+    // An empty file that somebody made may be open to others; a new one is not.
+    let old = fs::remove_file(file).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    });
+    old.and_then(|()| OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file))
         .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
         .map_err(Error::file("write", file))?;
     Ok(text)

@@ -3,9 +3,10 @@
 //! One that is there is used; else rustup's target is added; else Debian's packages are installed (`qudao-build` knows
 //! the order and says what it does).
 
-use crate::screen;
+use crate::{process, screen, workspace};
 use anyhow::{Context, Result};
 use qudao_build::Toolchain;
+use std::process::{Command, Stdio};
 
 /// Makes sure of a compiler and says which.
 pub(crate) fn run() -> Result<()> {
@@ -21,4 +22,17 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn toolchain() -> Result<Toolchain> {
     qudao_build::target::ensure(&mut |line| anstream::eprintln!("    {line}"))
         .context("no compiler for WebAssembly")
+}
+
+/// Makes sure of a cargo subcommand that comes with Rust but not with its minimal profile.
+pub(crate) fn component(subcommand: &str, component: &str) -> Result<()> {
+    let mut asked = workspace::cargo(&[subcommand, "--version"]);
+    let there =
+        asked.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if there {
+        return Ok(());
+    }
+    screen::notice(&format!("adding {component} with rustup"));
+    process::run(Command::new("rustup").args(["component", "add", component]))
+        .with_context(|| format!("cargo {subcommand} is missing; install {component}"))
 }

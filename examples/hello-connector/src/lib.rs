@@ -51,7 +51,7 @@ fn read(request: &Request, host: &dyn Host) -> Result<Verdict, Stop> {
         return Err(Refused::because("merchant_mismatch", explain).into());
     }
     let done = answer::text(200, "success");
-    let accepted = Accepted::by(&notice.notice_id);
+    let accepted = Accepted::by(&notice.id);
     Ok(match notice.event.as_str() {
         "payment_succeeded" => accepted.observe([map::payment(&notice)?]).answer(done),
         // A new kind of notice is no mistake: keep it where a person can see it, and acknowledge it.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Notice {
     /// The same on every retry.
-    pub(crate) notice_id: String,
+    #[serde(rename = "notice_id")]
+    pub(crate) id: String,
     /// `payment_succeeded`; more may come.
     pub(crate) event: String,
     /// Number of the shop.

@@ -37,17 +37,15 @@ impl Check {
     }
 
     async fn findings(&self, printer: &Printer) -> Result<(Findings, Vec<ChannelView>), Error> {
-        let config = match qudao_config::load(&self.at.config, &ProcessEnvironment) {
-            Ok(config) => config,
-            Err(findings) => return Ok((findings, Vec::new())),
-        };
+        let (findings, config) = qudao_config::load_in_part(&self.at.config, &ProcessEnvironment);
+        let Some(config) = config else { return Ok((findings, Vec::new())) };
         let spinner = printer.spinner("loading connectors");
         let loaded = connect(&config).await?;
         drop(spinner);
-        let warnings = config.warnings.clone();
         Ok(match loaded {
-            Ok(channels) => (warnings, channels.views()),
-            Err(findings) => (warnings.and(findings), Vec::new()),
+            Ok(channels) if !findings.has_errors() => (findings, channels.views()),
+            Ok(_) => (findings, Vec::new()),
+            Err(more) => (findings.and(more), Vec::new()),
         })
     }
 
@@ -81,11 +79,9 @@ impl Check {
     }
 }
 
-/// Loads every connector and connects every channel, without a database. Compiled components are cached where the
-/// gateway keeps them, when that folder is there: a check must not make it.
+/// Loads every connector and connects every channel, without a database.
 async fn connect(config: &Config) -> Result<Result<Channels, Findings>, Error> {
-    let data = Some(config.gateway.data.as_path()).filter(|data| data.is_dir());
-    let host = app::host(data)?;
+    let host = app::host_beside(Some(&config.gateway.data))?;
     Ok(Channels::load(config, &host, Arc::new(NoExpectations)).await)
 }
 

@@ -50,7 +50,7 @@ impl Events {
     async fn tell(&self, storage: &Storage, printer: &mut Printer) -> Result<Exit, Error> {
         let columns = columns();
         let (mut after, mut left) = (self.after, self.limit.unwrap_or(u64::MAX));
-        let mut told = false;
+        let (mut told, mut waiting) = (false, false);
         while left > 0 {
             let limit = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
             let page =
@@ -71,6 +71,10 @@ impl Events {
             if page.is_empty() {
                 if !self.follow {
                     break;
+                }
+                if !waiting {
+                    printer.next("waiting for events; Ctrl-C ends")?;
+                    waiting = true;
                 }
                 tokio::time::sleep(PACE).await;
             }

@@ -3,10 +3,7 @@
 use super::{Format, when};
 use crate::{
     error::{Error, Exit},
-    output::{
-        Printer, Table, people,
-        style::{CARE, DIM},
-    },
+    output::{Printer, Table, people, style::DIM},
     store::DataPath,
 };
 use clap::{Args, Subcommand};
@@ -120,37 +117,42 @@ async fn one(
     Ok(Exit::Done)
 }
 
-/// One entity, a line a member; money in yuan and times in Beijing.
+/// One entity, a line a member, in the order of the model; money in yuan and times in Beijing.
 fn card(entity: &Entity, printer: &mut Printer) -> Result<(), Error> {
     let value = serde_json::to_value(entity).map_err(|error| Error::Printing(error.into()))?;
-    for (name, value) in value.as_object().into_iter().flatten() {
-        let (label, text) = match (name.strip_suffix("_fen"), value) {
-            (_, Value::Null) => continue,
-            (_, Value::Array(all)) if all.is_empty() => continue,
-            (Some(label), Value::Number(fen)) => (label, people::yuan(fen.as_i64().unwrap_or_default())),
-            (_, Value::String(text)) if name.ends_with("_at") => {
-                (name.as_str(), text.parse().map_or_else(|_| text.clone(), people::time))
-            }
-            (_, Value::String(text)) => (name.as_str(), text.clone()),
-            (_, Value::Array(all)) if name == "anomalies" => {
-                let texts: Vec<String> = all.iter().map(anomaly).collect();
-                (name.as_str(), texts.join(&format!("\n{:20}", "")))
-            }
-            (_, Value::Array(all)) => {
-                let words: Vec<String> =
-                    all.iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
-                (name.as_str(), words.join(", "))
-            }
-            (_, other) => (name.as_str(), other.to_string()),
-        };
-        printer.line(format_args!("{DIM}{label:18}{DIM:#}  {text}"))?;
+    let order = entity.canonical_json();
+    let mut members: Vec<(&String, &Value)> = value.as_object().into_iter().flatten().collect();
+    members.sort_by_key(|(name, _)| order.find(&format!("\"{name}\":")));
+    for (name, value) in members {
+        let label = name.strip_suffix("_fen").unwrap_or(name);
+        let text = people::text(&text_of(name, value));
+        if !text.is_empty() {
+            printer.line(format_args!("{DIM}{label:18}{DIM:#}  {text}"))?;
+        }
     }
     Ok(())
 }
 
+fn text_of(name: &str, value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Number(fen) if name.ends_with("_fen") => people::yuan(fen.as_i64().unwrap_or_default()),
+        Value::String(text) if name.ends_with("_at") => {
+            text.parse().map_or_else(|_| text.clone(), people::time)
+        }
+        Value::String(text) => text.clone(),
+        Value::Array(all) if name == "anomalies" => {
+            let texts: Vec<String> = all.iter().map(anomaly).collect();
+            texts.join(&format!("\n{:20}", ""))
+        }
+        Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
 fn anomaly(anomaly: &Value) -> String {
     let text = |name: &str| anomaly.get(name).and_then(Value::as_str).unwrap_or_default();
-    format!("{CARE}{}{CARE:#} {}", text("code"), text("detail"))
+    format!("{}: {}", text("code"), text("detail"))
 }
 
 async fn list(

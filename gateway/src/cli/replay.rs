@@ -47,7 +47,7 @@ impl Replay {
         }
         let config = qudao_config::load(&self.at.config, &ProcessEnvironment).map_err(Error::Config)?;
         let source = store::open(&config.gateway.data).await?;
-        let host = app::host(Some(&config.gateway.data))?;
+        let host = app::host_beside(Some(&config.gateway.data))?;
         let channels =
             Channels::load(&config, &host, Arc::new(NoExpectations)).await.map_err(Error::Config)?;
         let options = Options::new(Location::Sqlite(self.into.clone()), Gateway::fold());

@@ -7,7 +7,7 @@ use crate::{
     app,
     error::{Error, Exit},
     output::{
-        Printer,
+        Printer, people,
         style::{self, BOLD, DIM},
     },
 };
@@ -56,7 +56,9 @@ impl Try {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
         let recorded = requests::read(&self.request)?;
         let expected = Arc::new(Expected::default());
+        let spinner = printer.spinner("loading the connector");
         let connector = self.connector(Arc::clone(&expected)).await?;
+        drop(spinner);
         let mut exit = Exit::Done;
         for (at, recorded) in recorded.iter().enumerate() {
             expected.replace(&recorded.context);
@@ -82,8 +84,7 @@ impl Try {
             return Err(unknown(&self.channel, &config));
         }
         config.channels.retain(|channel| channel.name == self.channel);
-        let data = Some(config.gateway.data.as_path()).filter(|data| data.is_dir());
-        let host = app::host(data)?;
+        let host = app::host_beside(Some(&config.gateway.data))?;
         let channels = Channels::load(&config, &host, expected).await.map_err(Error::Config)?;
         channels.connector(&self.channel).cloned().ok_or_else(|| unknown(&self.channel, &config))
     }
@@ -176,37 +177,33 @@ fn show(
 ) -> Result<(), Error> {
     let (request, verdict) = (&recorded.request, &called.verdict);
     let word = style::word(verdict.as_str());
-    printer.line(format_args!(
-        "{BOLD}#{number}{BOLD:#} {} {}  {DIM}clock {now}{DIM:#}\n   verdict      {word} in {} µs",
-        request.method, request.path, called.stats.micros
-    ))?;
+    let line = people::text(&format!("{} {}", request.method, request.path));
+    printer.line(format_args!("{BOLD}#{number}{BOLD:#} {line}  {DIM}clock {now}{DIM:#}"))?;
+    printer.line(format_args!("   verdict      {word} in {} µs", called.stats.micros))?;
+    let mut member = |name: &str, text: &str| {
+        let text = people::text(text).replace('\n', &format!("\n{:16}", ""));
+        printer.line(format_args!("   {name:12} {text}"))
+    };
     match verdict {
         Verdict::Accepted(acceptance) | Verdict::Ignored(acceptance) => {
-            printer.line(format_args!("   dedupe key   {}", acceptance.dedupe_key))?;
+            member("dedupe key", &acceptance.dedupe_key)?;
             for observation in &acceptance.observations {
-                let text = serde_json::to_string_pretty(observation).unwrap_or_default();
-                printer.line(format_args!("   observation  {}", text.replace('\n', "\n                ")))?;
+                member("observation", &serde_json::to_string_pretty(observation).unwrap_or_default())?;
             }
             for note in &acceptance.notes {
-                let text = serde_json::to_string_pretty(&note.fields).unwrap_or_default();
-                printer.line(format_args!(
-                    "   note         {} {}",
-                    note.kind,
-                    text.replace('\n', "\n                ")
-                ))?;
+                let fields = serde_json::to_string_pretty(&note.fields).unwrap_or_default();
+                member("note", &format!("{} {fields}", note.kind))?;
             }
         }
         Verdict::Rejected(refusal) | Verdict::Failed(refusal) => {
-            printer.line(format_args!(
-                "   reason       {}\n   explain      {}",
-                refusal.reason, refusal.explain
-            ))?;
+            member("reason", &refusal.reason)?;
+            member("explain", &refusal.explain)?;
         }
     }
     for line in &called.stats.log {
-        printer.line(format_args!("   log          {}: {}", line.level, line.text))?;
+        member("log", &format!("{}: {}", line.level, line.text))?;
     }
     let answer = verdict.answer();
-    let body = String::from_utf8_lossy(&answer.body);
-    printer.line(format_args!("   answer       {} {body}\n", answer.status))
+    member("answer", format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)).trim_end())?;
+    printer.line("")
 }

@@ -16,6 +16,13 @@ pub(crate) fn yuan(fen: i64) -> String {
     Fen(fen).to_string()
 }
 
+/// Text of a stranger as it may go to a terminal: what could move the cursor or change colours is replaced.
+pub(crate) fn text(text: &str) -> String {
+    text.chars()
+        .map(|char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char })
+        .collect()
+}
+
 /// `1 error`, `2 errors`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     let end = if number == 1 { "" } else { "s" };
@@ -65,6 +72,12 @@ mod tests {
         assert_eq!(bytes(1023_u64), "1023 B");
         assert_eq!(bytes(1536_usize), "1.5 KiB");
         assert_eq!(bytes(64_u64 << 20), "64.0 MiB");
+    }
+
+    #[test]
+    fn strangers_do_not_paint_the_terminal() {
+        assert_eq!(text("SO1\u{1b}[31m\u{9b}2J\r"), "SO1\u{fffd}[31m\u{fffd}2J\u{fffd}");
+        assert_eq!(text("订单 1\n2"), "订单 1\n2");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Aligned tables without lines: what is aligned needs no box.
 
-use super::style::{self, Tone};
+use super::{
+    people,
+    style::{self, Tone},
+};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
 use std::fmt;
 
@@ -33,7 +36,7 @@ impl Table {
 
     /// Adds a row; known words get their colour.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.inner.add_row(cells.map(|text| match Tone::of(&text) {
+        self.inner.add_row(cells.map(|text| people::text(&text)).map(|text| match Tone::of(&text) {
             Some(tone) => Cell::new(text).fg(tone.colour()),
             None => Cell::new(text),
         }));
@@ -74,7 +77,9 @@ impl<const N: usize> Columns<N> {
     /// One row; what is too wide pushes the rest to the right rather than being cut.
     pub(crate) fn row(&self, cells: [String; N]) -> String {
         let mut line = String::new();
-        for ((name, width), cell) in self.names.iter().zip(self.widths).zip(cells) {
+        for ((name, width), cell) in
+            self.names.iter().zip(self.widths).zip(cells.map(|text| people::text(&text)))
+        {
             let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
             let painted = style::word(&cell);
             if name.starts_with('>') {
@@ -104,7 +109,11 @@ mod tests {
         let mut table = Table::new(["CHANNEL", ">YUAN", "STATE"]);
         table.row(["main".to_owned(), "8.80".to_owned(), "paid".to_owned()]);
         table.row(["second-channel".to_owned(), "12008.80".to_owned(), "closed".to_owned()]);
-        insta::assert_snapshot!(plain(&table.to_string()), @"");
+        insta::assert_snapshot!(plain(&table.to_string()), @r#"
+        CHANNEL             YUAN  STATE
+        main                8.80  paid
+        second-channel  12008.80  closed
+        "#);
     }
 
     #[test]
@@ -115,6 +124,10 @@ mod tests {
             columns.row(["7".to_owned(), "SO1".to_owned(), "paid".to_owned()]),
             columns.row(["12345".to_owned(), "SO12345".to_owned(), "closed".to_owned()]),
         ];
-        insta::assert_snapshot!(plain(&rows.join("\n")), @"");
+        insta::assert_snapshot!(plain(&rows.join("\n")), @r#"
+             SEQ  NO    STATE
+               7  SO1   paid
+            12345  SO12345  closed
+            "#);
     }
 }

@@ -5,7 +5,36 @@ use crate::program::Folder;
 #[test]
 fn help_lists_what_there_is() {
     let said = Folder::new().run(&["--help"]).expect(0);
-    insta::assert_snapshot!(said.all(), @"");
+    insta::assert_snapshot!(said.all(), @r#"
+    exit code 0
+    --- stdout
+    qudao takes what sales channels send, checks it with connectors in a sandbox, and gives one feed of
+    events
+
+    Usage: qudao <COMMAND>
+
+    Commands:
+      init         Write a commented connectors.yaml with folders to start from
+      check        Find every problem of the configuration and of its connectors
+      serve        Run the gateway
+      try          Run recorded requests through a channel's connector; nothing is stored
+      events       Read the feed
+      deliveries   Look into the inbox: list, show, retry
+      get          Read payments and refunds
+      replay       Build every entity and event again from the inbox, into a new database
+      plugin       Write connectors: new, build, test, inspect
+      schema       Print the JSON Schema of connectors.yaml, for editors
+      completions  Print the completions of a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Begin with `qudao init`, then `qudao check`, then `qudao serve`.
+    Exit codes: 0 done, 1 what was asked about is bad, 2 needs a person, 64 wrong usage, 70 internal.
+    --- stderr
+    "#);
 }
 
 #[test]
@@ -17,7 +46,18 @@ fn help_is_coloured_on_a_terminal() {
 #[test]
 fn wrong_usage_is_64_and_says_what_was_meant() {
     let said = Folder::new().run(&["serv"]);
-    insta::assert_snapshot!(said.all(), @"");
+    insta::assert_snapshot!(said.all(), @r#"
+    exit code 64
+    --- stdout
+    --- stderr
+    error: unrecognized subcommand 'serv'
+
+      tip: a similar subcommand exists: 'serve'
+
+    Usage: qudao <COMMAND>
+
+    For more information, try '--help'.
+    "#);
     Folder::new().run(&[]).expect(64);
     Folder::new().run(&["try", "--channel", "x"]).expect(64);
     Folder::new().run(&["deliveries", "list", "--verdict", "good"]).expect(64);

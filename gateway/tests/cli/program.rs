@@ -1,11 +1,13 @@
 //! Runs the program: commands that end, and a gateway that keeps on.
 
-use aws_lc_rs::hmac;
 use data_encoding::BASE64;
+use qudao_keys::Key;
+use qudao_model::manifest::KeyKind;
 use serde_json::Value;
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
     sync::OnceLock,
@@ -43,6 +45,7 @@ impl Folder {
     pub(crate) fn configure(&self, channels: &str) {
         let gateway = "version: 1\ngateway: {hooks: 127.0.0.1:0, admin: 127.0.0.1:0}\n";
         self.write("secret.txt", SECRET);
+        fs::set_permissions(self.path().join("secret.txt"), Permissions::from_mode(0o600)).unwrap();
         self.write("connectors.yaml", &format!("{gateway}channels:\n{channels}"));
     }
 
@@ -61,7 +64,9 @@ impl Folder {
             .current_dir(self.path())
             .stdin(Stdio::null())
             .env_clear()
-            .env("COLUMNS", "100");
+            .env("COLUMNS", "100")
+            // Components are compiled once, not once a test.
+            .env("XDG_CACHE_HOME", root().join("target/test-cache"));
         for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -151,9 +156,9 @@ pub(crate) fn notice(number: u32) -> (String, Vec<(&'static str, String)>) {
         r#"{{"notice_id":"n-{number}","event":"payment_succeeded","shop":"s-001","order":"SO{number}","serial":"P{number}","yuan":"88.80","paid_at":"2026-01-21 12:58:17"}}"#
     );
     let now = jiff::Timestamp::now().as_second().to_string();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-    let tag = hmac::sign(&key, format!("{now}.{body}").as_bytes());
-    (body, vec![("x-timestamp", now), ("x-signature", BASE64.encode(tag.as_ref()))])
+    let key = Key::parse(KeyKind::HmacSha256, SECRET.as_bytes()).unwrap();
+    let tag = key.mac(format!("{now}.{body}").as_bytes()).unwrap();
+    (body, vec![("x-timestamp", now), ("x-signature", BASE64.encode(&tag))])
 }
 
 /// A running gateway. Dropped, it is killed.

@@ -25,7 +25,45 @@ fn an_accepted_request_shows_what_was_read() {
     let mut said =
         folder.run(&["try", "--channel", "hello-main", "--request", "r.json"]).expect(0).json_lines();
     assert_eq!(said.len(), 1);
-    insta::assert_snapshot!(stable(said.remove(0)), @"");
+    insta::assert_snapshot!(stable(said.remove(0)), @r#"
+    {
+      "answer": {
+        "body_base64": "c3VjY2Vzcw==",
+        "headers": [
+          [
+            "content-type",
+            "text/plain; charset=utf-8"
+          ]
+        ],
+        "status": 200
+      },
+      "calls": 1,
+      "dedupe_key": "n-1001",
+      "micros": null,
+      "observations": [
+        {
+          "currency": "CNY",
+          "entity": "payment",
+          "evidence": "notice",
+          "key": [
+            "s-001",
+            "SO20260121-1"
+          ],
+          "merchant_no": "s-001",
+          "method": "stored_card",
+          "occurred_at": "2026-01-21T04:58:17Z",
+          "order_no": "SO20260121-1",
+          "paid_at": "2026-01-21T04:58:17Z",
+          "payer_paid_fen": 8880,
+          "requested_fen": 8880,
+          "schema": "qudao.payment.v1",
+          "state": "paid",
+          "transaction_no": "P90001"
+        }
+      ],
+      "verdict": "accepted"
+    }
+    "#);
     assert!(!folder.path().join("data").exists(), "nothing is stored");
 }
 
@@ -37,7 +75,25 @@ fn a_refused_one_says_why_to_the_operator() {
     let mut said = said.expect(0).json_lines();
     assert_eq!(said.len(), 2);
     assert_eq!(said[1]["reason"], "timestamp_out_of_window");
-    insta::assert_snapshot!(stable(said.remove(0)), @"");
+    insta::assert_snapshot!(stable(said.remove(0)), @r#"
+    {
+      "answer": {
+        "body_base64": "ZmFpbA==",
+        "headers": [
+          [
+            "content-type",
+            "text/plain; charset=utf-8"
+          ]
+        ],
+        "status": 401
+      },
+      "calls": 1,
+      "explain": "X-Signature does not fit the secret of this channel",
+      "micros": null,
+      "reason": "bad_signature",
+      "verdict": "rejected"
+    }
+    "#);
 }
 
 #[test]
@@ -61,11 +117,11 @@ fn the_clock_is_the_lines_own_then_the_options_then_the_machines() {
 #[test]
 fn a_connector_that_fails_makes_the_exit_code_1() {
     let folder = Folder::new();
-    folder.configure(&crate::program::channel("hello-main", "    limits: {fuel: 1000}\n"));
+    folder.configure(&crate::program::channel("hello-main", "    limits: {host_calls: 1}\n"));
     folder.write("r.json", &case("payment_succeeded"));
     let said = folder.run(&["try", "--channel", "hello-main", "--request", "r.json"]).expect(1);
     assert_eq!(said.json()["verdict"], "failed");
-    assert_eq!(said.json()["reason"], "limit_fuel");
+    assert_eq!(said.json()["reason"], "limit_host_calls");
 }
 
 #[test]
@@ -73,12 +129,36 @@ fn mistakes_in_the_file_and_the_channel_are_told() {
     let folder = Folder::configured();
     folder.write("r.json", &format!("{}\n{{\"method\": \"POST\"}}\n", line("payment_succeeded")));
     folder.write("empty.json", "\n");
+    folder.write("good.json", &case("payment_succeeded"));
     let all = [
         ("hello-main", "r.json"),
         ("hello-main", "empty.json"),
         ("hello-main", "gone.json"),
-        ("hullo", "r.json"),
+        ("hullo", "good.json"),
     ]
     .map(|(channel, file)| folder.run(&["try", "--channel", channel, "--request", file]).all());
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    exit code 1
+    --- stdout
+    --- stderr
+    error: r.json:2: is not a request: missing field `path`
+    hint: a request is {"method", "path", "query"?, "headers": [[name, value], …], "body_base64"}
+
+    exit code 1
+    --- stdout
+    --- stderr
+    error: empty.json holds no request
+    hint: a request file has one JSON object a line; see `qudao try --help`
+
+    exit code 1
+    --- stdout
+    --- stderr
+    error: cannot read gone.json: No such file or directory (os error 2)
+
+    exit code 64
+    --- stdout
+    --- stderr
+    error: connectors.yaml has no channel `hullo`
+    hint: it has hello-main
+    "#);
 }

@@ -2,6 +2,10 @@
 
 use crate::program::{Folder, Serving, channel};
 use rustix::process::Signal;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn says_where_it_is_takes_notices_and_drains() {
@@ -19,6 +23,27 @@ async fn says_where_it_is_takes_notices_and_drains() {
     let events = folder.run(&["events", "--json"]).expect(0).json_lines();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["type"], "qudao.payment.paid.v1");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let folder = Folder::configured();
+    let mut serving = Serving::start(&folder);
+    // A delivery that never ends: its body was asked for and does not come.
+    let mut slow = TcpStream::connect(serving.ready["hooks"].as_str().unwrap()).unwrap();
+    let head =
+        "POST /hooks/hello-main HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n";
+    slow.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+
+    serving.signal(Signal::TERM);
+    serving.until("stopping");
+    serving.signal(Signal::TERM);
+    let (status, log) = serving.ended();
+    assert_eq!(status.code(), Some(2), "{log}");
+    assert!(log.contains("stopped at once"), "{log}");
 }
 
 #[tokio::test]

@@ -22,21 +22,28 @@ pub(crate) fn trade(trade: &TradeNotice) -> Result<Accepted, Refused> {
         ("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED", Some(total)) => {
             accepted.observe([payment(trade, PaymentClaim::Paid), refund(trade, total)?])
         }
-        _ => accepted.note([unknown_status(trade)]),
+        _ => accepted.note([unknown_state(trade)]),
     })
 }
 
 /// A notice of another kind: verified and addressed to us, kept for people.
 pub(crate) fn other(notice: &Notice) -> Result<Accepted, Refused> {
     let notify_id = notice.required("notify_id", &WORD)?;
-    let shown = ["notify_type", "out_trade_no", "trade_no", "trade_status", "out_biz_no"];
-    let fields =
-        shown.iter().filter_map(|name| Some(((*name).to_owned(), json!(notice.text(name)?)))).collect();
+    let shown = [
+        ("event_type", "notify_type"),
+        ("order_no", "out_trade_no"),
+        ("transaction_no", "trade_no"),
+        ("state", "trade_status"),
+    ];
+    let fields = shown
+        .iter()
+        .filter_map(|(ours, theirs)| Some(((*ours).to_owned(), json!(notice.text(theirs)?))))
+        .collect();
     Ok(Accepted::by(notify_id).note([Note { kind: "unknown_event".to_owned(), at: None, fields }]))
 }
 
-/// The platform keeps `notify_id` over retries. Status and running total stand beside it, so that one id with two
-/// contents would show as a contradiction instead of passing for a retry.
+/// The platform keeps `notify_id` over retries. Status and running total stand beside it, so that the same id with another
+/// content never passes for a retry.
 fn dedupe_key(trade: &TradeNotice) -> String {
     format!("{}/{}/{}", trade.notify_id, trade.trade_status, refunded_total(trade).unwrap_or_default().0)
 }
@@ -114,15 +121,16 @@ fn refunded_at(trade: &TradeNotice) -> Result<Timestamp, Refused> {
     trade.gmt_refund.or(trade.gmt_close).ok_or_else(missing)
 }
 
-fn unknown_status(trade: &TradeNotice) -> Note {
+/// A state that Alipay invents later claims nothing; a person looks.
+fn unknown_state(trade: &TradeNotice) -> Note {
     let mut fields = Map::new();
     let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    add("trade_status", json!(trade.trade_status));
+    add("state", json!(trade.trade_status));
     add("order_no", json!(trade.out_trade_no));
     add("transaction_no", json!(trade.trade_no));
     add("requested_fen", json!(trade.total_amount));
     Note {
-        kind: "unknown_trade_status".to_owned(),
+        kind: "payment.unknown_state".to_owned(),
         at: Some(trade.gmt_payment.unwrap_or(trade.gmt_create)),
         fields,
     }

@@ -162,12 +162,12 @@ fn what_has_no_entity_becomes_a_note() {
     insta::assert_json_snapshot!(told.notes, @r#"
 [
   {
-    "kind": "unknown_trade_status",
+    "kind": "payment.unknown_state",
     "at": "2026-01-21T04:58:17Z",
     "fields": {
       "order_no": "SO1",
       "requested_fen": 8800,
-      "trade_status": "TRADE_PARKED",
+      "state": "TRADE_PARKED",
       "transaction_no": "2026012122001"
     }
   }
@@ -180,9 +180,9 @@ fn what_has_no_entity_becomes_a_note() {
   {
     "kind": "unknown_event",
     "fields": {
-      "notify_type": "dut_user_sign",
-      "out_trade_no": "SO1",
-      "trade_status": "TRADE_SUCCESS"
+      "event_type": "dut_user_sign",
+      "order_no": "SO1",
+      "state": "TRADE_SUCCESS"
     }
   }
 ]

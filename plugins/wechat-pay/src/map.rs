@@ -225,3 +225,89 @@ fn parse<T: DeserializeOwned>(content: &[u8]) -> Result<T, Refused> {
 fn malformed(explain: impl Into<String>) -> Refused {
     Refused::because("malformed_resource", format!("the decrypted content: {}", explain.into()))
 }
+
+#[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "json!(…) is written where it is used")]
+mod tests {
+    use super::*;
+    use qudao_sdk::model::Facts;
+
+    fn read_as(event: &str, original: &str, content: &Value) -> Result<Read, Refused> {
+        let notice = json!({"id": "n1", "create_time": "2026-01-21T04:58:17+08:00", "event_type": event,
+            "resource_type": wire::ENCRYPTED, "resource": {"original_type": original, "algorithm": wire::AES_256_GCM,
+            "ciphertext": "", "nonce": ""}});
+        read(&serde_json::from_value(notice).unwrap(), content.to_string().as_bytes())
+    }
+
+    fn transaction(changes: Value) -> Value {
+        let mut paid = json!({"mchid": "1636183876", "appid": "wx3d7e05c07c7cc2b8", "out_trade_no": "SO1",
+            "transaction_id": "42", "trade_type": "JSAPI", "trade_state": "SUCCESS", "amount": {"total": 100, "payer_total": 100}});
+        for (member, value) in changes.as_object().unwrap() {
+            paid[member] = value.clone();
+        }
+        paid
+    }
+
+    #[track_caller]
+    fn check(changes: Value, expect: impl FnOnce(&PaymentFacts) -> bool) {
+        let read = read_as("TRANSACTION.SUCCESS", "transaction", &transaction(changes)).unwrap();
+        let [Observation { facts: Facts::Payment(facts), .. }] = &read.observations[..] else {
+            panic!("one payment")
+        };
+        assert!(expect(facts), "{facts:?}");
+    }
+
+    #[track_caller]
+    fn refuses(content: &Value) {
+        let refused = read_as("TRANSACTION.SUCCESS", "transaction", content).err().unwrap();
+        assert_eq!(refused.reason, "malformed_resource", "{refused}");
+    }
+
+    #[test]
+    fn states() {
+        check(json!({"trade_state": "REFUND"}), |facts| facts.state == PaymentClaim::Paid);
+        check(json!({"trade_state": "USERPAYING", "transaction_id": ""}), |facts| {
+            facts.state == PaymentClaim::Pending && facts.transaction_no.is_none()
+        });
+        check(json!({"trade_state": "PAYERROR"}), |facts| facts.state == PaymentClaim::Failed);
+        let read =
+            read_as("TRANSACTION.SUCCESS", "transaction", &transaction(json!({"trade_state": "LATER"})))
+                .unwrap();
+        assert!(read.observations.is_empty());
+        assert_eq!(read.notes[0].kind, "payment.unknown_state");
+    }
+
+    #[test]
+    fn what_the_merchant_gets() {
+        let coupons = |list: Value, total: i64, payer: i64| json!({"promotion_detail": list, "amount": {"total": total, "payer_total": payer}});
+        check(json!({}), |facts| facts.received_fen == Some(100) && facts.coupon_fen.is_none());
+        let both = json!([{"type": "CASH", "amount": 30}, {"type": "NOCASH", "amount": 20}]);
+        check(coupons(both.clone(), 100, 50), |facts| {
+            facts.received_fen == Some(80) && facts.coupon_fen == Some(50)
+        });
+        check(coupons(both, 100, 60), |facts| facts.received_fen.is_none() && facts.coupon_fen == Some(50));
+        check(coupons(json!([{"type": "NEW", "amount": 50}]), 100, 50), |facts| facts.received_fen.is_none());
+        check(json!({"amount": {"total": 100, "payer_total": 90}}), |facts| facts.received_fen.is_none());
+        refuses(&transaction(coupons(json!([{"type": "CASH", "amount": -1}]), 100, 100)));
+    }
+
+    #[test]
+    fn refuses_money_that_it_cannot_read() {
+        refuses(&transaction(json!({"transaction_id": ""})));
+        refuses(&transaction(json!({"amount": {"total": "100"}})));
+        refuses(&transaction(json!({"success_time": "2026-01-21 04:58:17"})));
+        refuses(&transaction(json!({"mchid": null})));
+        refuses(&json!({"mchid": "1636183876"}));
+        refuses(&json!({"combine_out_trade_no": "CO1", "sub_orders": []}));
+        refuses(&json!([]));
+    }
+
+    #[test]
+    fn a_partial_notice_of_another_kind_is_a_note() {
+        let read =
+            read_as("PROFITSHARING", "profitsharing", &json!({"receiver": {}, "order_id": "1"})).unwrap();
+        assert_eq!(read.notes[0].kind, "profit_sharing.settled");
+        let read = read_as("COMPLAINT.CREATE", "complaint", &json!({"complaint_id": "1"})).unwrap();
+        assert_eq!(read.notes[0].fields["content"], json!({"complaint_id": "1"}));
+    }
+}

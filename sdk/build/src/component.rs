@@ -1,6 +1,6 @@
 //! From a connector's folder to its component.
 
-use crate::{Error, Toolchain, run};
+use crate::{Error, Toolchain, inspect, run};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -78,11 +78,21 @@ fn place(module: &Path, out: &Path, name: &str, progress: &mut dyn FnMut(&str)) 
     if !fresh {
         progress(&format!("making {}", path.display()));
         std::fs::create_dir_all(out).map_err(|source| file("create", out, source))?;
-        replace(&path, &componentise(&bytes)?)?;
+        replace(&path, &connector(&bytes)?)?;
         replace(&stamp, made_of.as_bytes())?;
     }
     let size_bytes = std::fs::metadata(&path).map_err(|source| file("read", &path, source))?.len();
     Ok(Built { name: name.to_owned(), path, size_bytes, changed: !fresh })
+}
+
+/// A component that can be asked what it is. Without the macro a library makes an empty one, which nobody would miss until then.
+fn connector(module: &[u8]) -> Result<Vec<u8>, Error> {
+    let component = componentise(module)?;
+    let described = |name: &String| name.starts_with("qudao:connector/describe@");
+    if inspect(&component)?.exports.iter().any(described) {
+        return Ok(component);
+    }
+    Err(Error::Componentise("it exports nothing".to_owned()))
 }
 
 /// A running gateway may have the file mapped, so it is never written in place.
@@ -141,4 +151,26 @@ fn is_cdylib(target: &Value) -> bool {
 
 fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
     value.get(member).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_without_the_macro_is_not_a_connector() {
+        let error = connector(b"\0asm\x01\0\0\0").unwrap_err().to_string();
+        assert!(error.ends_with("does its lib.rs end with `qudao_sdk::export!(…)`?"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kuaishou.wasm");
+        for bytes in [&b"one"[..], b"two"] {
+            replace(&path, bytes).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
 }

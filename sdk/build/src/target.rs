@@ -147,3 +147,30 @@ impl Toolchain {
         cargo
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_exactly_what_to_install() {
+        let error = Error::NoToolchain { tried: vec!["  rustup: cannot run rustup".to_owned()] };
+        insta::assert_snapshot!(error, @r#"
+        found no way to compile for wasm32-unknown-unknown
+          rustup: cannot run rustup
+        install one of:
+          with rustup (https://rustup.rs):  rustup target add wasm32-unknown-unknown
+          on Debian 12, as root:            apt-get update && apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src lld
+        "#);
+    }
+
+    #[test]
+    fn the_compilers_do_not_share_a_folder() {
+        assert_ne!(Toolchain::Installed.folder(), Toolchain::Debian.folder());
+        let debian = format!("{:?}", Toolchain::Debian.cargo_build());
+        assert!(
+            debian.contains("-Zbuild-std=std,panic_abort") && debian.contains("/usr/bin/cargo"),
+            "{debian}"
+        );
+    }
+}

@@ -50,6 +50,7 @@ pub enum KeyKind {
     /// RSA private key, PKCS#8 or PKCS#1, PEM or bare base64: `sign` RSASSA-PKCS1-v1_5 with SHA-256.
     RsaPrivateKey,
     /// 32 bytes of text: `decrypt` AES-256-GCM.
+    #[serde(rename = "aes_256_gcm")]
     Aes256Gcm,
     /// Any text: `mac` HMAC-SHA-256.
     HmacSha256,

@@ -37,6 +37,12 @@ pub enum Class {
 }
 
 /// Whether and when to try again.
+///
+/// ```
+/// use qudao_sdk::{Failure, Retry};
+/// let busy = Failure::platform("rate_limited", "the platform wants us to wait").retry(Retry::After(30_000));
+/// assert_eq!(busy.retry, Retry::After(30_000));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// The same call fails again.

@@ -205,7 +205,7 @@ fn observation_out(observation: Observation) -> types::Observation {
 fn note_out(note: Note) -> types::Note {
     types::Note {
         kind: note.kind,
-        at: note.at.map(|at| at.as_millisecond()),
+        at: note.at.map(Timestamp::as_millisecond),
         fields: json_text(&note.fields).into_bytes(),
     }
 }

@@ -8,6 +8,26 @@ use std::fmt;
 /// The gateway, as one channel's connector sees it.
 ///
 /// In a component it is the gateway itself; in tests it is [`crate::fixtures::NativeHost`].
+///
+/// ```
+/// use qudao_sdk::{Host, Level, Refused, Timestamp, fixtures::NativeHost};
+///
+/// fn check_fresh(signed_at: Timestamp, host: &dyn Host) -> Result<(), Refused> {
+///     let seconds = host.now().as_second().abs_diff(signed_at.as_second());
+///     if seconds > 240 {
+///         host.log(Level::Warn, "the clocks drift apart", &[("seconds", &seconds.to_string())]);
+///     }
+///     match seconds {
+///         0..=300 => Ok(()),
+///         _ => Err(Refused::because("timestamp_out_of_window", format!("{seconds} s from our clock"))),
+///     }
+/// }
+///
+/// let host = NativeHost::at("2026-01-01T00:05:00Z".parse().unwrap());
+/// assert!(check_fresh("2026-01-01T00:00:00Z".parse().unwrap(), &host).is_ok());
+/// assert!(check_fresh("2025-12-31T23:59:59Z".parse().unwrap(), &host).is_err());
+/// assert_eq!(host.logged().len(), 2);
+/// ```
 pub trait Host {
     /// The receiver's clock. Replay and fixtures set it, so never look at another.
     fn now(&self) -> Timestamp;
@@ -53,6 +73,20 @@ impl dyn Host + '_ {
 }
 
 /// A secret, usable as its kind allows and never readable. What it cannot do is [`KeyProblem::WrongUse`].
+///
+/// ```
+/// use qudao_sdk::{Host, KeyError, KeyKind, KeyProblem, base64, fixtures::NativeHost};
+///
+/// fn signature(parameters: &str, host: &dyn Host) -> Result<String, KeyError> {
+///     Ok(base64::encode(&host.key("app_secret")?.mac(parameters.as_bytes())?))
+/// }
+///
+/// let secret = qudao_keys::Key::parse(KeyKind::HmacSha256, b"a text known to both").unwrap();
+/// let host = NativeHost::at("2026-01-01T00:00:00Z".parse().unwrap()).with_key("app_secret", secret);
+/// assert_eq!(signature("a=1&b=2", &host).unwrap().len(), 44);
+/// let key = Host::key(&host, "app_secret").unwrap();
+/// assert_eq!(key.sign(b"data").unwrap_err().problem, KeyProblem::WrongUse);
+/// ```
 pub trait Key {
     /// Ids in a bundle: serial numbers of certificates in upper-case hex. Empty for a single key.
     fn ids(&self) -> Vec<String>;
@@ -83,7 +117,24 @@ pub enum Level {
     Error,
 }
 
-/// Why a key did not do what was asked.
+/// Why a key did not do what was asked. With `?` it becomes a [`Failure`]: a key that the channel lacks is the operator's to
+/// mend. What a sender can cause (an unknown serial, a changed ciphertext) a connector turns into a refusal first.
+///
+/// ```
+/// use qudao_sdk::{KeyError, KeyProblem, Refused, Stop};
+///
+/// fn refuse(error: KeyError) -> Stop {
+///     if error.problem == KeyProblem::DecryptFailed {
+///         return Refused::because("decrypt_failed", "the ciphertext was changed").into();
+///     }
+///     error.into()
+/// }
+///
+/// let changed = KeyError { problem: KeyProblem::DecryptFailed, message: "the tag is wrong".into() };
+/// assert!(matches!(refuse(changed), Stop::Refused(_)));
+/// let missing = KeyError { problem: KeyProblem::NotConfigured, message: "no api_v3_key".into() };
+/// assert!(matches!(refuse(missing), Stop::Failed(_)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyError {
     /// What kind of problem.
@@ -111,7 +162,20 @@ pub enum KeyProblem {
     Other,
 }
 
-/// A request to the platform.
+/// A request to the platform, for [`Host::send`].
+///
+/// ```
+/// use qudao_sdk::{Host, Outgoing, fixtures::NativeHost};
+/// let host = NativeHost::at("2026-01-01T00:00:00Z".parse().unwrap());
+/// let query = Outgoing {
+///     method: "GET".into(),
+///     url: "https://api.example.com/orders/SO1".into(),
+///     headers: vec![("accept".into(), "application/json".into())],
+///     body: Vec::new(),
+/// };
+/// let error = host.send(&query).unwrap_err(); // nothing can be reached from a test
+/// assert_eq!((error.code.as_str(), error.sent), ("network_not_granted", false));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Upper case.

@@ -31,7 +31,31 @@
 //! qudao_sdk::export!(Echo);
 //! ```
 //!
-//! What surprises: `std::time` and `println!` do nothing useful inside a component (ask the [`Host`]), and `HashMap` has
+//! # How a connector is laid out
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `wire.rs` | the platform's own shapes and names, as serde types; missing texts are [`json::Text`] |
+//! | `map.rs` | from those to [`PaymentFacts`], [`RefundFacts`] and [`Note`]s; pure |
+//! | `lib.rs` | the trait: manifest, order of checks, answers |
+//! | `fixtures/` | recorded deliveries and what should become of them |
+//!
+//! # What to say when
+//!
+//! | what happened | say | the platform hears |
+//! |---|---|---|
+//! | verified and understood | [`Accepted`] with observations | its acknowledgement, after the commit |
+//! | verified, nothing to do | [`Accepted::ignored`] | its acknowledgement |
+//! | verified, but the model has no entity for it | [`Accepted::note`] | its acknowledgement |
+//! | forged, stale, malformed, another merchant's | [`Refused`] | the failure answer that the connector makes |
+//! | a secret is missing, the platform is down, a bug | [`Failure`] | an error status, so that it sends again |
+//!
+//! A refusal's `reason` is a stable word, its `explain` is for the operator and may quote numbers of the platform, but never
+//! a secret nor a person's name, phone or address.
+//!
+//! # What surprises
+//!
+//! `std::time` and `println!` do nothing useful inside a component (ask the [`Host`]), and `HashMap` has
 //! the same seed in every instance, so that a sender could choose colliding keys: use `BTreeMap`.
 
 pub mod answer;

@@ -1,7 +1,7 @@
 //! A manifest, said in order.
 
 use crate::{KeyKind, Manifest, SecretSpec};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::json;
 
 /// Starts a manifest: name as in `connector:` of connectors.yaml, version (usually `env!("CARGO_PKG_VERSION")`), one sentence.
@@ -38,14 +38,23 @@ pub fn manifest(name: &str, version: &str, description: &str) -> ManifestBuilder
 }
 
 /// A manifest being written; see [`manifest`].
+///
+/// ```
+/// use qudao_sdk::KeyKind;
+/// let manifest = qudao_sdk::manifest("toy", "0.1.0", "A toy")
+///     .optional("callback_key", KeyKind::RsaPublicKey, "Public key of the platform, PEM")
+///     .build();
+/// assert!(!manifest.secrets[0].required);
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "ends with `build`"]
 pub struct ManifestBuilder(Manifest);
 
 impl ManifestBuilder {
-    /// The type of the channel's `settings`; its JSON Schema is what `qudao check` holds connectors.yaml against.
+    /// The type of the channel's `settings`; its JSON Schema, in one piece, is what `qudao check` holds connectors.yaml against.
     pub fn settings<T: JsonSchema>(mut self) -> Self {
-        self.0.settings_schema = schemars::schema_for!(T).to_value();
+        let generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        self.0.settings_schema = generator.into_generator().into_root_schema_for::<T>().to_value();
         self
     }
 

@@ -82,6 +82,19 @@ impl Refused {
 }
 
 /// What ends the reading of a delivery early, so that `?` works in a connector's steps.
+///
+/// ```
+/// use qudao_sdk::{Host, Refused, Request, Stop};
+///
+/// fn signed_part<'a>(request: &'a Request, host: &dyn Host) -> Result<&'a [u8], Stop> {
+///     let signature = request.header_values("x-signature").next();
+///     let signature = signature.ok_or_else(|| Refused::because("missing_header", "there is no X-Signature"))?;
+///     let key = host.key("public_key")?; // a failure: the operator's to mend
+///     let good = key.verify(None, &request.body, signature.as_bytes())?;
+///     good.then_some(&request.body[..])
+///         .ok_or_else(|| Refused::because("bad_signature", "not of public_key").into())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// The delivery is bad.

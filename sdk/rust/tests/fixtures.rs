@@ -1,5 +1,7 @@
 //! The fixture runner: what it finds, and how it says so.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use qudao_sdk::fixtures::{self, Report};
 use qudao_sdk::model::entity::{Evidence, Method};
 use qudao_sdk::model::observation::PaymentClaim;

@@ -25,6 +25,12 @@ pub fn component(name: &str) -> PathBuf {
 }
 
 fn build(name: &str, out: &std::path::Path) {
-    let manifest_dir = root().join("plugins").join(name);
-    qudao_build::component(&manifest_dir, out).unwrap_or_else(|error| panic!("plugins/{name} does not build: {error}"));
+    let mut quiet = |_: &str| {};
+    let built = qudao_build::target::ensure(&mut quiet).and_then(|toolchain| {
+        let folder = root().join("plugins").join(name);
+        qudao_build::component(&folder, out.parent(), toolchain, &mut quiet)
+    });
+    if let Err(error) = built {
+        panic!("plugins/{name} does not build: {error}");
+    }
 }

@@ -157,7 +157,9 @@ impl TestGateway {
     /// A channel's connector, for a look at its whole verdict.
     pub async fn connector(&self, channel: &str) -> Connector {
         let stored = Arc::new(Stored(self.gateway.storage().clone()));
-        let channels = Channels::load(&self.config, &host(), stored).await.unwrap_or_else(|findings| panic!("{findings}"));
+        let channels = Channels::load(&self.config, &host(), stored)
+            .await
+            .unwrap_or_else(|findings| panic!("{findings}"));
         channels.connector(channel).expect("a configured channel").clone()
     }
 
@@ -179,7 +181,11 @@ impl TestGateway {
         let stop = CancellationToken::new();
         let mut serving = tokio::task::JoinSet::new();
         let public = qudao_ingress::router(Arc::clone(&self.gateway));
-        let options = qudao_api::ApiOptions { token: self.token.clone().into(), metrics: metrics(), stop: stop.clone() };
+        let options = qudao_api::ApiOptions {
+            token: self.token.clone().into(),
+            metrics: metrics(),
+            stop: stop.clone(),
+        };
         let private = qudao_api::router(Arc::clone(&self.gateway), options);
         serving.spawn(qudao_listener::serve(hooks, public, qudao_listener::Limits::hooks(), stop.clone()));
         serving.spawn(qudao_listener::serve(admin, private, qudao_listener::Limits::admin(), stop.clone()));
@@ -198,7 +204,8 @@ impl TestGateway {
 
     /// Posts a recorded delivery over HTTP to `/hooks/{channel}`.
     pub async fn post(&self, channel: &str, request: &Request) -> reqwest::Response {
-        let mut post = client().post(format!("{}/hooks/{channel}", self.hooks_url())).body(request.body.clone());
+        let mut post =
+            client().post(format!("{}/hooks/{channel}", self.hooks_url())).body(request.body.clone());
         for (name, value) in &request.headers {
             post = post.header(name, value);
         }
@@ -210,7 +217,8 @@ impl TestGateway {
         self.stop().await;
         self.gateway.storage().close().await;
         self.finished = true;
-        let (clock, folder) = (self.clock.clone(), std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder")));
+        let (clock, folder) =
+            (self.clock.clone(), std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder")));
         drop(self);
         TestGateway::open(folder, clock).await
     }
@@ -233,9 +241,8 @@ impl TestGateway {
 
 impl Drop for TestGateway {
     fn drop(&mut self) {
-        if !self.finished && !std::thread::panicking() {
-            panic!("end a test with `gateway.finish().await`: it asserts the invariants");
-        }
+        let ended = self.finished || std::thread::panicking();
+        assert!(ended, "end a test with `gateway.finish().await`: it asserts the invariants");
     }
 }
 
@@ -260,7 +267,8 @@ pub async fn storage(file: &Path) -> Storage {
 pub fn host() -> Host {
     static HOST: std::sync::OnceLock<Host> = std::sync::OnceLock::new();
     let make = || {
-        let options = HostOptions { cache_dir: Some(root().join("target/test-cache")), ..HostOptions::default() };
+        let options =
+            HostOptions { cache_dir: Some(root().join("target/test-cache")), ..HostOptions::default() };
         Host::new(options).unwrap_or_else(|error| panic!("no host: {error}"))
     };
     HOST.get_or_init(make).clone()
@@ -268,7 +276,8 @@ pub fn host() -> Host {
 
 /// One recorder for all tests of a process, as there is one in a gateway.
 fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
-    static METRICS: std::sync::OnceLock<metrics_exporter_prometheus::PrometheusHandle> = std::sync::OnceLock::new();
+    static METRICS: std::sync::OnceLock<metrics_exporter_prometheus::PrometheusHandle> =
+        std::sync::OnceLock::new();
     let install = || {
         let builder = metrics_exporter_prometheus::PrometheusBuilder::new();
         builder.install_recorder().unwrap_or_else(|error| panic!("no recorder: {error}"))

@@ -5,7 +5,7 @@ use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Asserts all of them.
-pub async fn hold(storage: &Storage) {
+pub(crate) async fn hold(storage: &Storage) {
     let events = feed(storage).await;
     for (place, event) in events.iter().enumerate() {
         assert_eq!(event.seq, place as u64 + 1, "the feed has a gap");
@@ -13,7 +13,8 @@ pub async fn hold(storage: &Storage) {
     let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.len(), events.len(), "two events share an id");
     for event in &events {
-        let kind = event.r#type.split('.').nth(1).and_then(EntityKind::parse).expect("an entity kind in the type");
+        let kind =
+            event.r#type.split('.').nth(1).and_then(EntityKind::parse).expect("an entity kind in the type");
         let entity = storage.entity(kind, &event.subject).await.expect("storage answers");
         assert!(entity.is_some(), "{} of {} does not exist", event.subject, event.r#type);
     }
@@ -66,7 +67,7 @@ pub async fn feed(storage: &Storage) -> Vec<CloudEvent> {
     }
 }
 
-pub async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
+pub(crate) async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
     let of = |entity| match entity {
         Entity::Payment(payment) => Some(payment),
         Entity::Refund(_) => None,
@@ -74,7 +75,7 @@ pub async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 
-pub async fn refunds(storage: &Storage, filter: EntityFilter) -> Vec<Refund> {
+pub(crate) async fn refunds(storage: &Storage, filter: EntityFilter) -> Vec<Refund> {
     let of = |entity| match entity {
         Entity::Refund(refund) => Some(refund),
         Entity::Payment(_) => None,

@@ -4,6 +4,16 @@
 //! [`TestGateway::finish`] asserts the invariants that hold after every test: the feed has no gap, every event's entity
 //! exists, every inbox row is decided, refunded sums add up. A `TestGateway` that is dropped unfinished fails the test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    reason = "test support: a panic is a failed test"
+)]
+
 mod clock;
 mod components;
 mod gateway;
@@ -13,8 +23,8 @@ mod recorded;
 pub use clock::TestClock;
 pub use components::component;
 pub use gateway::{Builder, TestGateway, call, client, host, load, storage};
-pub use qudao_host::NoExpectations;
 pub use invariants::feed;
+pub use qudao_host::NoExpectations;
 pub use recorded::{recorded, sequence};
 
 /// Root of the checkout.

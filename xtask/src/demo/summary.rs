@@ -6,7 +6,7 @@ use super::gateway::Gateway;
 use super::platforms::Report;
 use super::verify::{Said, text};
 use crate::screen;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Table, presets};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,9 @@ pub(super) fn show(reports: &[Report], said: &Said) {
 
 fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(head);
+    table
+        .load_style(presets::NOTHING)
+        .set_header(head.iter().map(|name| Cell::new(name).add_attribute(Attribute::Underlined)));
     table
 }
 
@@ -91,19 +93,23 @@ fn sums(reports: &[Report], said: &Said) -> Table {
     table
 }
 
-/// Commands that work on the running gateway, as they can be typed.
+/// Commands that work on the running gateway, as they can be typed where the demo was started.
 pub(super) fn next_steps(gateway: &Gateway, folder: &Folder, program: &Path) {
+    let (program, config) = (near(program), near(&folder.config()));
+    let token = near(&folder.data().join("admin-token"));
+    let curl = format!("curl -s -H \"Authorization: Bearer $(cat {token})\"");
+    let admin = &gateway.admin;
     screen::heading("Where to look next");
-    let (program, config) = (program.display(), folder.config());
-    let (config, data) = (config.display(), folder.data());
-    let (admin, token) = (&gateway.admin, data.join("admin-token"));
-    anstream::println!("  {program} events --config {config} --after 0");
+    anstream::println!("  {program} events --config {config} --follow");
     anstream::println!("  {program} deliveries list --config {config} --verdict rejected");
     anstream::println!("  {program} get payment --config {config}");
-    anstream::println!(
-        "  curl -H \"Authorization: Bearer $(cat {})\" '{admin}/v1/payments?limit=3'",
-        token.display()
-    );
-    anstream::println!("  curl -H \"Authorization: Bearer $(cat {})\" {admin}/metrics", token.display());
-    anstream::println!("  the gateway's log: {}", folder.log().display());
+    anstream::println!("  {curl} '{admin}/v1/payments?limit=3'");
+    anstream::println!("  {curl} {admin}/metrics");
+    anstream::println!("  what the gateway logs: {}\n", near(&folder.log()));
+}
+
+/// As it is written from the current folder.
+fn near(path: &Path) -> String {
+    let here = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    here.unwrap_or(path).display().to_string()
 }

@@ -2,7 +2,8 @@
 
 use crate::{App, listed::Listed};
 use axum::{Json, extract::State};
-use qudao_pipeline::ChannelView;
+use qudao_model::Timestamp;
+use qudao_pipeline::{BreakerState, ChannelView};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,10 +18,29 @@ pub(crate) struct Channel {
     connector: String,
     /// SHA-256 of the component, lower-case hex.
     digest: String,
-    /// Whether calls get through: `closed` is well; `open` after too many failures, until it heals by itself.
-    breaker: String,
+    /// Whether calls get through.
+    breaker: Breaker,
     /// Largest body it takes.
-    body_bytes_max: u64,
+    body_bytes_max: usize,
+}
+
+/// Opens after too many failures of a connector and heals by itself.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum Breaker {
+    /// Calls go through.
+    Closed {
+        /// Failures among the last twenty calls.
+        failures: usize,
+    },
+    /// Calls are refused.
+    Open {
+        /// When the next call is tried.
+        #[schemars(with = "String")]
+        until: Timestamp,
+    },
+    /// One call is being tried.
+    HalfOpen,
 }
 
 pub(crate) async fn list(State(app): State<App>) -> Json<Listed<Channel>> {
@@ -35,8 +55,18 @@ impl From<ChannelView> for Channel {
             status: view.status.to_owned(),
             connector: view.connector,
             digest: view.digest,
-            breaker: format!("{:?}", view.breaker).to_lowercase(),
-            body_bytes_max: u64::try_from(view.body_bytes_max).unwrap_or(u64::MAX),
+            breaker: view.breaker.into(),
+            body_bytes_max: view.body_bytes_max,
+        }
+    }
+}
+
+impl From<BreakerState> for Breaker {
+    fn from(state: BreakerState) -> Breaker {
+        match state {
+            BreakerState::Closed { failures } => Breaker::Closed { failures },
+            BreakerState::Open { until } => Breaker::Open { until },
+            BreakerState::HalfOpen => Breaker::HalfOpen,
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(document: &Document, env: &dyn Environment) -> Outcome {
                 "no_channels",
                 "there are no channels, so every webhook is answered with 404",
             );
-            check.add(finding.warning().hint("add a block below `channels:`, such as `wechat-main:`"));
+            check.add(finding.warning().hint("add a block below `channels:`, such as `shop-main:`"));
         }
         for channel in entry.node.entries() {
             check.channel(channel);

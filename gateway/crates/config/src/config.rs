@@ -1,6 +1,6 @@
 //! What a valid file means: nothing optional that has a default, nothing relative, nothing left to look up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub struct Config {
     pub feed: Feed,
     /// What is odd but does not stop the gateway; never an error.
     pub warnings: Findings,
+    pub(crate) told: BTreeSet<String>,
     pub(crate) document: Document,
 }
 
@@ -157,8 +158,14 @@ impl Config {
         self.channels.iter().find(|channel| channel.name == name)
     }
 
+    /// Whether something is written at this pointer that has its finding already, so that it need not be missed again. Always
+    /// false for what [`crate::load`] gives.
+    pub fn has_told(&self, pointer: &str) -> bool {
+        self.told.contains(pointer)
+    }
+
     /// An error at a place of the file, for what only the loaded connector can tell. `pointer` is a JSON pointer such as
-    /// `/channels/wechat-main/settings/mchid`; where there is no such place, the nearest one above it is shown.
+    /// `/channels/shop-main/settings/merchant_no`; where there is no such place, the nearest one above it is shown.
     pub fn finding_at(&self, pointer: &str, text: impl Into<String>, hint: Option<String>) -> Finding {
         self.document.finding_at(pointer, text.into(), hint)
     }

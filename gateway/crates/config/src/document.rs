@@ -29,7 +29,7 @@ impl Document {
         let text = read::read(path)?;
         let mut source = Source::new(&path.display().to_string(), &text.text);
         let parsed = parse::parse(&text.text);
-        let Some(mut root) = parsed.root else {
+        let Some(mut root) = parsed.root.filter(|root| !matches!(root.value, Value::Null)) else {
             // the place of a slip is looked for in the lines as they are, and shown in the masked ones
             let broken = parsed.broken.map(|error| crate::explain::syntax(&source, &error));
             mask::mask_lines(&mut source);
@@ -39,7 +39,10 @@ impl Document {
                 ..finding
             }));
             if findings.is_empty() {
-                findings.push(Finding::of_file(&source.file, "file_empty", "holds no document"));
+                findings.push(
+                    Finding::of_file(&source.file, "file_empty", "holds nothing")
+                        .hint("`qudao init` writes one to start from"),
+                );
             }
             return Err(Findings::new(findings));
         };
@@ -64,7 +67,12 @@ impl Document {
     /// An error at the value that a JSON pointer means.
     pub(crate) fn finding_at(&self, pointer: &str, text: String, hint: Option<String>) -> Finding {
         let found = self.root.locate(pointer);
-        let mut finding = self.source.error(found.span(), "connector", text);
+        let shown = match found.node.text() {
+            // whoever judges a value may quote it
+            Some(value) if found.node.hidden && !value.is_empty() => text.replace(value, "…"),
+            Some(_) | None => text,
+        };
+        let mut finding = self.source.error(found.span(), "connector", shown);
         finding.hint = hint.or_else(|| quotes_help(found.node, &finding.text));
         finding
     }

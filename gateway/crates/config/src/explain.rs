@@ -108,8 +108,10 @@ impl Case<'_> {
     }
 
     fn unknown_key(&self, key: &str) -> Finding {
-        let finding =
-            self.at_entry(key, "unknown_key", format!("unknown key `{key}` {}", place(self.pointer)));
+        let hidden = self.located.node.entry(key).is_some_and(|entry| entry.hidden);
+        let shown = if hidden { "…" } else { key };
+        let text = format!("unknown key `{shown}` {}", place(self.pointer));
+        let finding = self.at_entry(key, "unknown_key", text);
         let known = self.part.map(schema::keys).unwrap_or_default();
         let free: Vec<&str> =
             known.iter().copied().filter(|known| self.located.node.get(known).is_none()).collect();
@@ -145,8 +147,9 @@ impl Case<'_> {
             self.document.source.error(span.unwrap_or(self.located.key_span()), "missing_key", text);
         let part = self.part.and_then(|part| schema::step_into(part, key));
         match part.and_then(|part| example(key, part)) {
-            Some(_) if key == "channels" => finding
-                .hint("add `channels:` and below it one block for each channel, such as `wechat-main:`"),
+            Some(_) if key == "channels" => {
+                finding.hint("add `channels:` and below it one block for each channel, such as `shop-main:`")
+            }
             Some(line) => finding.hint(format!("add a line such as `{line}`")),
             None => finding.hint(format!("add a line `{key}: …`")),
         }
@@ -163,7 +166,7 @@ impl Case<'_> {
         let finding = self.at_entry(name, "channel_name", text);
         let better = proposed_name(name);
         if better.is_empty() || better.len() > NAME_MAX {
-            finding.hint("the name is part of the webhook's address; write it like `wechat-main`")
+            finding.hint("the name is part of the webhook's address; write it like `shop-main`")
         } else {
             finding.hint(format!("write `{better}`; the name is part of the webhook's address"))
         }

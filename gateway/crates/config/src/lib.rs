@@ -17,6 +17,7 @@ mod environment;
 mod expected;
 mod explain;
 mod finding;
+mod in_part;
 mod mask;
 mod parse;
 mod raw;
@@ -39,8 +40,10 @@ pub use config::{
 pub use data_folder::data_folder;
 pub use environment::{Environment, ProcessEnvironment};
 pub use finding::{CODES, Finding, Findings, Severity};
+pub use in_part::load_in_part;
 pub use schema::schema;
 pub use secret::Secret;
+pub use suggest::nearest;
 pub use template::TEMPLATE;
 
 /// Reads a configuration file and everything it refers to, except the connectors themselves.

@@ -8,13 +8,18 @@ use crate::tree::{Node, Value};
 
 /// Parts of a key's name that make its value one to hide.
 const TELLING: &[&str] =
-    &["secret", "token", "passw", "private_key", "api_key", "apikey", "v3_key", "credential"];
+    &["secret", "token", "passw", "private_key", "api_key", "apikey", "credential", "session"];
+
+/// Keys whose values are names and paths; a date in one does not make it a secret.
+const SHOWN: &[&str] =
+    &["connector", "data", "hooks", "admin", "storage", "timezone", "stores", "listings", "status"];
 
 /// Whether a key's name says that its value is a secret.
 pub(crate) fn tells_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
-    // an id or a path of a key is none
-    TELLING.iter().any(|part| key.contains(part)) && !key.ends_with("_id") && !key.ends_with("_file")
+    // an id or a path of a key is none, nor are public keys and the name that an application goes by
+    let public = key.ends_with("_id") || key.ends_with("_file") || key.contains("public") || key == "app_key";
+    !public && (key.ends_with("_key") || TELLING.iter().any(|part| key.contains(part)))
 }
 
 /// Hides literal secrets of the tree, in the tree and in the lines.
@@ -27,11 +32,18 @@ pub(crate) fn mask_tree(root: &mut Node, source: &mut Source) {
 enum Where {
     /// Shown, unless it looks like a key.
     Open,
+    /// Below `channels`: names of channels.
+    Channels,
     /// Among the settings: ids stand there, which look like keys and are none.
     Settings,
+    /// Below `secrets`: names of secrets.
+    Names,
     /// Hidden, whatever it is.
     Secret,
 }
+
+/// Keys of platforms have 32 characters, tokens at least twenty; a slip may have cut one in two.
+const KEY_MIN: usize = 12;
 
 /// Whether a text looks like key material rather than a word, a name or an address.
 fn looks_like_key(text: &str) -> bool {
@@ -39,7 +51,7 @@ fn looks_like_key(text: &str) -> bool {
         text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_' | b'-'));
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
-    fits && text.len() >= 16 && digits >= 4 && letters >= 4
+    fits && text.len() >= KEY_MIN && digits >= 3 && letters >= 3
 }
 
 fn walk(node: &mut Node, place: Where, source: &mut Source) {
@@ -52,13 +64,18 @@ fn walk(node: &mut Node, place: Where, source: &mut Source) {
                     "file" => entry.node.text().is_some_and(is_path),
                     _ => false,
                 };
-                let inner = match entry.key.as_str() {
+                let inner = match (place, entry.key.as_str()) {
                     _ if named => Where::Settings,
-                    key if place == Where::Secret || key == "secrets" || tells_secret(key) => Where::Secret,
-                    "settings" => Where::Settings,
+                    (Where::Secret | Where::Names, _) => Where::Secret,
+                    (Where::Channels, _) => Where::Open,
+                    (_, "channels") => Where::Channels,
+                    (_, "secrets") => Where::Names,
+                    (_, key) if tells_secret(key) => Where::Secret,
+                    (_, key) if key == "settings" || SHOWN.contains(&key) => Where::Settings,
                     _ => place,
                 };
-                if looks_like_key(&entry.key) {
+                // text with a colon in it reads as a key
+                if matches!(place, Where::Open | Where::Secret) && !keys_in(&entry.key).is_empty() {
                     entry.hidden = true;
                     source.mask(entry.key_span);
                 }
@@ -66,11 +83,14 @@ fn walk(node: &mut Node, place: Where, source: &mut Source) {
             }
         }
         Value::List(items) => items.iter_mut().for_each(|item| walk(item, place, source)),
-        Value::Text(_) | Value::Number(_) | Value::Bool(_) if place == Where::Secret => {
+        // nothing and aliases too: their place may hold the text of an anchor
+        Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null | Value::Refused
+            if matches!(place, Where::Secret | Where::Names) =>
+        {
             node.hidden = true;
             source.mask(node.span);
         }
-        Value::Text(text) if place == Where::Open && text.split_whitespace().any(looks_like_key) => {
+        Value::Text(text) if place == Where::Open && !keys_in(text).is_empty() => {
             node.hidden = true;
             source.mask(node.span);
         }

@@ -201,6 +201,7 @@ impl Builder {
                     key: key.clone(),
                     key_span,
                     node,
+                    hidden: false,
                     repeated: first.is_some() || merge || refused,
                 });
                 if merge {

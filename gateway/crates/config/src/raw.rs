@@ -27,6 +27,7 @@ pub(crate) struct File {
     pub(crate) version: u32,
     /// Listeners, data folder and storage of the gateway itself.
     #[serde(default)]
+    #[schemars(extend("examples" = [{"hooks": "127.0.0.1:8080", "admin": "127.0.0.1:8081"}]))]
     pub(crate) gateway: Gateway,
     /// Store directory, a CSV file: code, name, region, ownership, codes in other systems.
     #[serde(default)]
@@ -39,7 +40,7 @@ pub(crate) struct File {
     /// Channels by name. The name is part of the webhook's address: `/hooks/NAME`.
     #[schemars(extend("propertyNames" = {
         "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 40,
-    }, "examples" = [{"wechat-main": {"connector": "wechat-pay"}}]))]
+    }, "examples" = [{"shop-main": {"connector": "example-pay"}}]))]
     pub(crate) channels: BTreeMap<String, Channel>,
     /// Where events are sent to, beside the feed that consumers read.
     #[serde(default)]
@@ -90,18 +91,18 @@ impl Default for Gateway {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Channel {
     /// Name of a connector, looked for in `plugins/` beside this file, or a path to a `.wasm` file.
-    #[schemars(length(min = 1), extend("examples" = ["wechat-pay"]))]
+    #[schemars(length(min = 1), extend("examples" = ["example-pay"]))]
     pub(crate) connector: String,
     /// What the channel does at present.
     #[serde(default)]
     pub(crate) status: Status,
     /// Settings of the connector; it declares them itself (`qudao plugin inspect`).
     #[serde(default)]
-    #[schemars(extend("examples" = [{"mchid": "1900000001"}]))]
+    #[schemars(extend("examples" = [{"merchant_no": "1900000001"}]))]
     pub(crate) settings: Map<String, Value>,
     /// Secrets by the names that the connector declares. Never written here, only where they are.
     #[serde(default)]
-    #[schemars(extend("examples" = [{"api_v3_key": {"env": "WECHAT_API_V3_KEY"}}]))]
+    #[schemars(extend("examples" = [{"webhook_key": {"env": "SHOP_WEBHOOK_KEY"}}]))]
     pub(crate) secrets: BTreeMap<String, SecretRef>,
     /// Origins that the connector may reach. Nothing else can be reached.
     #[serde(default)]

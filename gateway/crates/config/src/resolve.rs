@@ -1,6 +1,6 @@
 //! From a checked document to a [`Config`]: the raw values through serde, the looked-up ones from the checks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::check::{self, Outcome};
@@ -84,6 +84,7 @@ fn build(
         channels,
         feed: Feed { webhooks },
         warnings,
+        told: BTreeSet::new(),
         document,
     })
 }

@@ -3,7 +3,7 @@
 use strsim::osa_distance;
 
 /// The known word that was most likely meant.
-pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace(['_', ' ', '.'], "-");
     let wanted = plain(written);
     let allowed = (wanted.chars().count() / 3).clamp(1, 3);

@@ -32,6 +32,8 @@ pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) key_span: Span,
     pub(crate) node: Node,
+    /// The key must not be shown: it is a part of a secret.
+    pub(crate) hidden: bool,
     /// The same key stood before in this map; it has its own finding and does not count.
     pub(crate) repeated: bool,
 }

@@ -159,17 +159,17 @@ impl JsonSchema for SecretRef {
             "properties": {
                 "env": {
                     "description": "Name of an environment variable, in capitals.",
-                    "type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$", "examples": ["WECHAT_API_V3_KEY"],
+                    "type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$", "examples": ["SHOP_WEBHOOK_KEY"],
                 },
                 "file": {
                     "description": "Path of a file, relative to the configuration. One trailing line break is dropped.",
-                    "type": "string", "minLength": 1, "examples": ["secrets/api_v3_key.txt"],
+                    "type": "string", "minLength": 1, "examples": ["secrets/webhook_key.txt"],
                 },
             },
             "additionalProperties": false,
             "minProperties": 1,
             "maxProperties": 1,
-            "examples": [{"env": "WECHAT_API_V3_KEY"}],
+            "examples": [{"env": "SHOP_WEBHOOK_KEY"}],
         })
     }
 }

@@ -54,12 +54,36 @@ fn what_a_connector_refuses_is_shown_where_it_stands() {
     let at = |pointer: &str, text: &str| {
         world.shown(&config.finding_at(pointer, text, None).hint("as told").into())
     };
-    insta::assert_snapshot!(at("/channels/wechat-main/settings/appid", "`appid` is too short"), @"");
-    insta::assert_snapshot!(at("/channels/wechat-main/settings/verify", "`verify` is missing"), @"");
-    insta::assert_snapshot!(at("/channels/wechat-main/network/0", "is not asked for"), @"");
-    insta::assert_snapshot!(at("/nowhere/at/all", "is odd"), @"");
+    insta::assert_snapshot!(at("/channels/wechat-main/settings/appid", "`appid` is too short"), @r#"
+    connectors.yaml:7:14: error: `appid` is too short
+     7 |       appid: "微信 wx3d"
+       |              ^^^^^^^^^^^
+    hint: as told
+    "#);
+    insta::assert_snapshot!(at("/channels/wechat-main/settings/verify", "`verify` is missing"), @r#"
+    connectors.yaml:5:5: error: `verify` is missing
+     5 |     settings:
+       |     ^^^^^^^^
+    hint: as told
+    "#);
+    insta::assert_snapshot!(at("/channels/wechat-main/network/0", "is not asked for"), @r#"
+    connectors.yaml:11:15: error: is not asked for
+     11 |     network: [https://api.mch.weixin.qq.com]
+        |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: as told
+    "#);
+    insta::assert_snapshot!(at("/nowhere/at/all", "is odd"), @r#"
+    connectors.yaml:1:1: error: is odd
+     1 | version: 1
+       | ^
+    hint: as told
+    "#);
     let key = config.finding_at_key("/channels/wechat-main/secrets/other", "unknown secret `other`", None);
-    insta::assert_snapshot!(world.shown(&key.into()), @"");
+    insta::assert_snapshot!(world.shown(&key.into()), @r#"
+    connectors.yaml:10:7: error: unknown secret `other`
+     10 |       other: {env: WECHAT_API_V3_KEY}
+        |       ^^^^^
+    "#);
     // the commonest slip gets its hint by itself
     let mchid = config.finding_at(
         "/channels/wechat-main/settings/mchid",
@@ -68,6 +92,16 @@ fn what_a_connector_refuses_is_shown_where_it_stands() {
     );
     assert_eq!(mchid.hint.as_deref(), Some("put it in quotes: \"1636183876\""));
     assert_eq!((mchid.line, mchid.column, mchid.width, mchid.severity), (6, 14, 10, Severity::Error));
+}
+
+#[test]
+fn a_quoted_value_that_looks_like_a_secret_is_not_repeated() {
+    let world = World::new();
+    let text = CONFIG.replace("appid: \"微信 wx3d\"", "app_secret: LEAK-0123456789abc");
+    let config = world.load(text.as_bytes()).unwrap();
+    let pointer = "/channels/wechat-main/settings/app_secret";
+    let said = world.shown(&config.finding_at(pointer, "\"LEAK-0123456789abc\" is not allowed", None).into());
+    assert!(said.contains("\"…\" is not allowed") && !said.contains("LEAK"), "{said}");
 }
 
 #[test]
@@ -129,7 +163,7 @@ fn the_template_lacks_nothing_but_secrets_and_the_connector() {
 
     world.env.insert("WECHAT_API_V3_KEY".to_owned(), "0123456789abcdef0123456789abcdef".to_owned());
     world.write("plugins/wechat-pay.wasm", b"\0asm", 0o644);
-    world.write("secrets/wechatpay_public_key.pem", b"-----BEGIN PUBLIC KEY-----", 0o600);
+    world.write("secrets/wechatpay_public_key.pem", b"-----BEGIN PUBLIC KEY-----", 0o644);
     let config = world.load(TEMPLATE.as_bytes()).unwrap();
     assert!(config.warnings.is_empty(), "{}", config.warnings);
 }

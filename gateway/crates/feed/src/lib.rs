@@ -21,7 +21,7 @@ mod error;
 /// Most events of a page.
 pub const LIMIT_MAX: u32 = qudao_storage::LIMIT_MAX;
 /// Longest that a page waits, so that a forgotten reader holds no connection for ever.
-pub const WAIT_MAX: Duration = Duration::from_secs(60);
+pub const WAIT_MAX: Duration = Duration::from_mins(1);
 /// Events that a stream reads ahead: large enough to catch up fast, small enough that a slow reader holds little.
 const READ_AHEAD: u32 = 100;
 
@@ -59,7 +59,7 @@ impl Feed {
     /// Events behind `after`, as soon as there is one; none when the wait is over or the storage closes.
     pub async fn page(&self, query: &FeedQuery) -> Result<Vec<CloudEvent>, Error> {
         let deadline = Instant::now() + query.wait.min(WAIT_MAX);
-        let mut reading = self.reading(query.after, &query.types);
+        let mut reading = self.reading(query.after, query.types.clone());
         loop {
             let events = reading.read(query.limit).await?;
             if !events.is_empty() || query.wait.is_zero() {
@@ -79,10 +79,8 @@ impl Feed {
         after: u64,
         types: Vec<String>,
     ) -> impl Stream<Item = Result<CloudEvent, Error>> + Send + 'static {
-        let tail = Tail { reading: self.reading(after, &types), ahead: VecDeque::new() };
-        stream::try_unfold(tail, |mut tail| async move {
-            Ok(tail.next().await?.map(|event| (event, tail)))
-        })
+        let tail = Tail { reading: self.reading(after, types), ahead: VecDeque::new() };
+        stream::try_unfold(tail, |mut tail| async move { Ok(tail.next().await?.map(|event| (event, tail))) })
     }
 
     /// Place of the last event.
@@ -90,13 +88,8 @@ impl Feed {
         self.storage.last_seq()
     }
 
-    /// Says that the feed reaches `seq`. Readers know it already from storage.
-    pub fn wake(&self, seq: u64) {
-        debug_assert!(self.storage.last_seq() >= seq, "events are told before they are stored");
-    }
-
-    fn reading(&self, after: u64, types: &[String]) -> Reading {
-        Reading { storage: self.storage.clone(), grows: self.storage.watch_seq(), after, types: types.to_vec() }
+    fn reading(&self, after: u64, types: Vec<String>) -> Reading {
+        Reading { storage: self.storage.clone(), grows: self.storage.watch_seq(), after, types }
     }
 }
 

@@ -168,7 +168,7 @@ mod tests {
         let kept = fresh().await;
         let query = FeedQuery { wait: LONG, ..FeedQuery::default() };
         let stream = kept.feed.stream(0, Vec::new()).try_collect::<Vec<_>>();
-        let (page, stream, ()) = futures_util::join!(kept.feed.page(&query), stream, kept.storage.close());
+        let (page, stream, ()) = tokio::join!(kept.feed.page(&query), stream, kept.storage.close());
         // Either may have asked once more after the end, and is then told so.
         assert!(page.map_or(true, |events| events.is_empty()));
         assert!(stream.map_or(true, |events| events.is_empty()));
@@ -183,7 +183,7 @@ mod tests {
         let all = kept.feed.stream(0, Vec::new()).take(450).try_collect::<Vec<_>>();
         let some = kept.feed.stream(100, even()).take(175).try_collect::<Vec<_>>();
         let grow = join_all((151..=450).map(|fen| commit(&kept.storage, fen)));
-        let (all, some, _) = futures_util::join!(all, some, grow);
+        let (all, some, _) = tokio::join!(all, some, grow);
         let all = all.unwrap();
         assert_eq!(seqs(&all), (1..=450).collect::<Vec<_>>());
         let expected: Vec<&CloudEvent> =

@@ -35,7 +35,6 @@ pub enum BreakerState {
     /// Calls are refused.
     Open {
         /// When the next call is tried.
-        #[serde(rename = "until")]
         until: Timestamp,
     },
     /// One call is being tried.

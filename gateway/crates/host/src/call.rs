@@ -29,7 +29,8 @@ pub(crate) async fn manifest(host: &Shared, pre: &DescribesPre<State>) -> Result
     let granted = Arc::new(Granted::nothing());
     let _slot = slot(host).await;
     let call = Call { now: Timestamp::UNIX_EPOCH, random_seed: Some(0) };
-    let mut store = sandbox::store(host, &granted, call).map_err(|error| defect(&error))?;
+    let mut store =
+        sandbox::store(host, &granted, call, granted.limits.fuel).map_err(|error| defect(&error))?;
     let work = async {
         let instance = pre.instantiate_async(&mut store).await?;
         instance.qudao_connector_describe().call_manifest(&mut store).await
@@ -52,7 +53,8 @@ pub(crate) async fn webhook(
 ) -> (Result<Verdict, Stopped>, Stats) {
     let _slot = slot(host).await;
     let started = Instant::now();
-    let mut store = match sandbox::store(host, granted, call) {
+    let fuel = granted.limits.fuel_for(request.body.len());
+    let mut store = match sandbox::store(host, granted, call, fuel) {
         Ok(store) => store,
         Err(error) => return (Err(defect(&error)), Stats::default()),
     };

@@ -55,6 +55,14 @@ pub enum GrantProblem {
         /// What is wrong.
         text: String,
     },
+    /// A setting that the schema does not have.
+    #[error("setting {pointer} is unknown to the connector; it has: {}", known.join(", "))]
+    UnknownSetting {
+        /// JSON pointer into the settings.
+        pointer: String,
+        /// What could be meant.
+        known: Vec<String>,
+    },
     /// A secret is no key of its kind.
     #[error("secret {name} {text}")]
     Secret {
@@ -163,10 +171,16 @@ fn setting_problems(declared: &Declared, settings: &Value) -> Vec<GrantProblem> 
         let at = error.instance_path();
         if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
             // One problem each, at the member itself, so that it can be shown where it is written.
-            problems.extend(unexpected.iter().map(|member| GrantProblem::Setting {
+            let known = || known_settings(&declared.manifest.settings_schema, at.as_str());
+            problems.extend(unexpected.iter().map(|member| GrantProblem::UnknownSetting {
                 pointer: at.join(member.as_str()).to_string(),
-                text: "is not a setting of the connector".into(),
+                known: known(),
             }));
+            continue;
+        }
+        if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
+            let text = format!("the setting `{name}` is missing");
+            problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
             continue;
         }
         // Without the value: somebody may have pasted a secret in the wrong place.
@@ -174,6 +188,14 @@ fn setting_problems(declared: &Declared, settings: &Value) -> Vec<GrantProblem> 
         problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
     }
     problems
+}
+
+/// Names that the schema has for members of the object at `pointer`; nothing where it is built in another way.
+fn known_settings(schema: &Value, pointer: &str) -> Vec<String> {
+    let mut steps = pointer.split('/').skip(1);
+    let object = steps.try_fold(schema, |schema, step| schema.get("properties")?.get(step));
+    let properties = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
+    properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect()
 }
 
 fn keys(

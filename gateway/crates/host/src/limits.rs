@@ -20,11 +20,15 @@ pub const CALL: Duration = Duration::from_secs(2);
 /// Length of one tick. Long enough to cost nothing, short enough that a busy guest shares its thread fairly.
 pub const TICK: Duration = Duration::from_millis(5);
 
-/// Ticks spent in guest code: 20 × 5 ms, a thousand times what a notice takes.
-pub const CPU_TICKS: u32 = 20;
+/// Ticks spent in guest code: 60 × 5 ms. Fuel ends first on a quiet machine; on a busy one a tick may hold little work.
+pub const CPU_TICKS: u32 = 60;
 
 /// Instructions, roughly: 15 to 20 ms of work, 700 times what a 2 KiB notice takes.
 pub const FUEL: u64 = 100_000_000;
+
+/// Fuel on top for each byte of the request's body, twice what the SDK's parsers burn on the worst bodies of 1 MiB.
+/// Anybody can send such a body unsigned; if reading it were a failure, five of them would open the breaker.
+pub const FUEL_PER_BODY_BYTE: u64 = 600;
 
 /// Data that one transfer from guest to host may make the host allocate. More than [`RESULT_BYTES`], because it
 /// counts the host's own shapes, not only the bytes in them.
@@ -91,6 +95,8 @@ pub struct Limits {
     pub cpu_ticks: u32,
     /// Instructions, roughly.
     pub fuel: u64,
+    /// Instructions on top for each byte of the request's body.
+    pub fuel_per_body_byte: u64,
     /// Bytes that one transfer to the host may allocate.
     pub hostcall_fuel: usize,
     /// Texts and bytes of a verdict.
@@ -119,6 +125,13 @@ pub struct Limits {
     pub parallel: u32,
 }
 
+impl Limits {
+    /// Fuel for a request with a body of so many bytes.
+    pub fn fuel_for(&self, body_bytes: usize) -> u64 {
+        self.fuel.saturating_add(self.fuel_per_body_byte.saturating_mul(body_bytes as u64))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
@@ -127,6 +140,7 @@ impl Default for Limits {
             call: CALL,
             cpu_ticks: CPU_TICKS,
             fuel: FUEL,
+            fuel_per_body_byte: FUEL_PER_BODY_BYTE,
             hostcall_fuel: HOSTCALL_FUEL,
             result_bytes: RESULT_BYTES,
             observations: OBSERVATIONS,

@@ -143,7 +143,7 @@ mod tests {
 
     fn problem(change: impl FnOnce(&mut Value)) -> Option<String> {
         let mut manifest = json!({
-            "name": "kuaishou", "version": "1.0.0", "description": "Orders of Kuaishou.",
+            "name": "sample", "version": "1.0.0", "description": "Orders of a sample.",
             "settings_schema": {"type": "object"},
             "secrets": [{"name": "app_secret", "kind": "hmac_sha256", "description": "From the console."}],
             "network": ["https://open.example", "{settings.base_url}"],
@@ -164,7 +164,7 @@ mod tests {
             let text = problem(change).unwrap_or_default();
             assert!(text.contains(expect), "{expect:?} not in {text:?}");
         };
-        check("name must be", &|manifest| manifest["name"] = json!("Kuaishou"));
+        check("name must be", &|manifest| manifest["name"] = json!("Sample"));
         check("name must be", &|manifest| manifest["name"] = json!("../up"));
         check("version must be", &|manifest| manifest["version"] = json!("1.0"));
         check("version must be", &|manifest| manifest["version"] = json!("1.0.0-"));

@@ -26,6 +26,7 @@ pub(crate) struct State {
     /// What the panic hook said last.
     pub(crate) panic: Option<String>,
     pub(crate) room: Room,
+    fuel: u64,
     host_calls: u32,
     http_requests: u32,
     ticks: u32,
@@ -78,7 +79,12 @@ impl State {
 }
 
 /// A store with every budget set.
-pub(crate) fn store(host: &Shared, granted: &Arc<Granted>, call: Call) -> wasmtime::Result<Store<State>> {
+pub(crate) fn store(
+    host: &Shared,
+    granted: &Arc<Granted>,
+    call: Call,
+    fuel: u64,
+) -> wasmtime::Result<Store<State>> {
     let limits = &granted.limits;
     let mut handles = ResourceTable::new();
     handles.set_max_capacity(limits.handles);
@@ -92,13 +98,14 @@ pub(crate) fn store(host: &Shared, granted: &Arc<Granted>, call: Call) -> wasmti
         log_dropped: 0,
         panic: None,
         room: Room::new(limits.memory_bytes, limits.table_elements),
+        fuel,
         host_calls: 0,
         http_requests: 0,
         ticks: 0,
     };
     let mut store = Store::new(&host.engine, state);
     store.limiter(|state| &mut state.room);
-    store.set_fuel(limits.fuel)?;
+    store.set_fuel(fuel)?;
     store.set_hostcall_fuel(limits.hostcall_fuel);
     // One more than the table of keys holds, so that the table is what says no.
     store.set_max_component_handles(limits.handles.saturating_add(1));
@@ -113,7 +120,7 @@ pub(crate) fn stats(store: &mut Store<State>) -> Stats {
     let state = store.data_mut();
     Stats {
         micros: 0,
-        fuel: state.granted.limits.fuel.saturating_sub(left),
+        fuel: state.fuel.saturating_sub(left),
         memory_bytes: state.room.memory_peak as u64,
         host_calls: state.host_calls,
         log: std::mem::take(&mut state.log),

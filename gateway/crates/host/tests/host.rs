@@ -10,5 +10,6 @@ mod host {
     mod http;
     mod imports;
     mod load;
+    mod metrics;
     mod zoo;
 }

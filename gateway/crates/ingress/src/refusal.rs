@@ -8,12 +8,21 @@ use axum::{
 use qudao_pipeline::{Error, Retry};
 use std::error::Error as _;
 
+/// A crowd of large bodies has passed or timed out by then.
+const CROWDED_RETRY_AFTER_SECONDS: u64 = 5;
+
 /// Why a request did not reach its connector, or its connector's answer did not reach us.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
+    /// Names no channel, because it decodes to no text.
+    #[error("the path is not UTF-8")]
+    PathNotText,
     /// Larger than the channel takes.
     #[error("the body is larger than the channel takes")]
     BodyTooLarge,
+    /// All bodies together are as large as they may be.
+    #[error("too many bodies are being read at once")]
+    Crowded,
     /// The connection broke, or the transfer coding was wrong.
     #[error("the body could not be read")]
     BodyBroken,
@@ -32,11 +41,13 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::BodyBroken | Refusal::HeaderNotText { .. } => StatusCode::BAD_REQUEST,
+            Refusal::PathNotText | Refusal::BodyBroken | Refusal::HeaderNotText { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Refusal::Path(Error::UnknownChannel { .. }) => StatusCode::NOT_FOUND,
             Refusal::Path(Error::Retired { .. }) => StatusCode::GONE,
-            // Whatever else keeps the path from taking a delivery is ours to mend; the platform sends it again.
-            Refusal::Path(_) => StatusCode::SERVICE_UNAVAILABLE,
+            // Whatever else keeps us from taking a delivery is ours to mend; the platform sends it again.
+            Refusal::Crowded | Refusal::Path(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -46,7 +57,11 @@ impl Refusal {
                 Retry::After(pause) => Some(pause.as_secs().max(1)),
                 Retry::Never => None,
             },
-            Refusal::BodyTooLarge | Refusal::BodyBroken | Refusal::HeaderNotText { .. } => None,
+            Refusal::Crowded => Some(CROWDED_RETRY_AFTER_SECONDS),
+            Refusal::PathNotText
+            | Refusal::BodyTooLarge
+            | Refusal::BodyBroken
+            | Refusal::HeaderNotText { .. } => None,
         }
     }
 

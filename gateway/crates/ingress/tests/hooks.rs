@@ -141,6 +141,7 @@ async fn every_way_to_be_refused_has_its_status() {
     assert_eq!(refused(&fake, post("/hooks/draining", "")).await, (503, soon.clone()));
     assert_eq!(refused(&fake, post("/hooks/full", "")).await, (503, soon));
     assert_eq!(refused(&fake, post("/hooks/open", "12345678901")).await, (413, None));
+    assert_eq!(refused(&fake, post("/hooks/%FF", "")).await, (400, None));
     for elsewhere in ["/", "/hooks", "/hooks/", "/metrics", "/v1/events"] {
         assert_eq!(refused(&fake, post(elsewhere, "")).await, (404, None), "{elsewhere}");
     }

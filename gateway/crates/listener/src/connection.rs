@@ -56,7 +56,9 @@ pub(crate) async fn run(
     if undelayed.is_err() || !speaks(&stream, patience, &signals).await {
         return;
     }
-    if let End::Closed = serve(&mut stream, app, &limits, patience, &signals).await {
+    // On the heap, so that a connection that never speaks does not carry the room for it.
+    let served = Box::pin(serve(&mut stream, app, &limits, patience, &signals)).await;
+    if let End::Closed = served {
         tokio::select! {
             () = signals.cut.cancelled() => {}
             () = linger(&mut stream, &limits) => {}
@@ -66,8 +68,10 @@ pub(crate) async fn run(
 
 /// Waits for the first byte without holding a buffer.
 async fn speaks(stream: &TcpStream, patience: Duration, signals: &Signals) -> bool {
+    // Looking is surer than asking for readiness, which may be claimed before there is anything to read.
+    let mut first = [0];
     tokio::select! {
-        readable = time::timeout(patience, stream.readable()) => matches!(readable, Ok(Ok(()))),
+        peeked = time::timeout(patience, stream.peek(&mut first)) => matches!(peeked, Ok(Ok(1))),
         () = signals.stop.cancelled() => false,
         () = signals.cut.cancelled() => false,
     }
@@ -115,7 +119,7 @@ fn protocol(limits: &Limits, patience: Duration) -> http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_header_size(limits.header_bytes)
-        .max_buf_size(limits.header_bytes.saturating_mul(2).max(BUFFER_BYTES_MIN));
+        .max_buf_size(limits.header_bytes.max(BUFFER_BYTES_MIN));
     protocol
 }
 

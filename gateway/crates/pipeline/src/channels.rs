@@ -4,7 +4,11 @@ use crate::Error;
 use qudao_config::{Channel, Config, Finding, Findings, Status};
 use qudao_host::{BreakerState, Component, Connector, Expectations, GrantProblem, Grants, Host, Limits};
 use qudao_storage::Storage;
-use std::{collections::BTreeMap, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// All channels of one configuration.
 pub struct Channels {
@@ -50,10 +54,14 @@ impl Channels {
             match component.connect(grants(channel, &expectations)) {
                 Ok(connector) => {
                     let digest = component.digest().to_owned();
-                    by_name.insert(channel.name.clone(), Configured { status: channel.status, connector, digest });
+                    by_name.insert(
+                        channel.name.clone(),
+                        Configured { status: channel.status, connector, digest },
+                    );
                 }
                 Err(problems) => {
-                    findings.extend(problems.iter().map(|problem| finding(config, &channel.name, problem)));
+                    let new = problems.iter().filter(|problem| !is_told(config, &channel.name, problem));
+                    findings.extend(new.map(|problem| finding(config, &channel.name, problem)));
                 }
             }
         }
@@ -62,7 +70,8 @@ impl Channels {
 
     /// The connector of a channel that takes deliveries: live, shadow and paused channels do.
     pub(crate) fn taking(&self, name: &str) -> Result<Connector, Error> {
-        let channel = self.by_name.get(name).ok_or_else(|| Error::UnknownChannel { channel: name.to_owned() })?;
+        let channel =
+            self.by_name.get(name).ok_or_else(|| Error::UnknownChannel { channel: name.to_owned() })?;
         match channel.status {
             Status::Live | Status::Shadow | Status::Paused => Ok(channel.connector.clone()),
             Status::Retired => Err(Error::Retired { channel: name.to_owned() }),
@@ -126,7 +135,9 @@ async fn components(config: &Config, host: &Host) -> (BTreeMap<PathBuf, Componen
             }
             Err(text) => {
                 let names = users.get(&path).into_iter().flatten();
-                let at = |name: &&str| config.finding_at(&pointer(&["channels", name, "connector"]), text.clone(), None);
+                let at = |name: &&str| {
+                    config.finding_at(&pointer(&["channels", name, "connector"]), text.clone(), None)
+                };
                 findings.extend(names.map(at));
             }
         }
@@ -135,7 +146,8 @@ async fn components(config: &Config, host: &Host) -> (BTreeMap<PathBuf, Componen
 }
 
 async fn load(host: &Host, path: &Path) -> Result<Component, String> {
-    let wasm = tokio::fs::read(path).await.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let wasm =
+        tokio::fs::read(path).await.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     host.load(wasm).await.map_err(|error| format!("{} does not load: {}", path.display(), chain(&error)))
 }
 
@@ -151,7 +163,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn grants(channel: &Channel, expectations: &Arc<dyn Expectations>) -> Grants {
-    let secrets = channel.secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().to_vec().into())).collect();
+    let secrets = channel
+        .secrets
+        .iter()
+        .map(|(name, secret)| (name.clone(), secret.expose().to_vec().into()))
+        .collect();
     Grants {
         channel: channel.name.clone(),
         settings: channel.settings.clone(),
@@ -187,27 +203,58 @@ fn limits(channel: &Channel) -> Limits {
     }
 }
 
+/// Whether the configuration has a finding of its own about this: a secret that is written and does not resolve is no
+/// missing one.
+fn is_told(config: &Config, channel: &str, problem: &GrantProblem) -> bool {
+    let at = |rest: &[&str]| pointer(&[&["channels", channel], rest].concat());
+    match problem {
+        GrantProblem::Secret { name, .. } | GrantProblem::MissingSecret { name, .. } => {
+            config.has_told(&at(&["secrets", name]))
+        }
+        GrantProblem::Network { .. } => config.has_told(&at(&["network"])),
+        GrantProblem::Setting { .. }
+        | GrantProblem::UnknownSetting { .. }
+        | GrantProblem::UnknownSecret { .. }
+        | GrantProblem::Limit { .. } => false,
+    }
+}
+
 fn finding(config: &Config, channel: &str, problem: &GrantProblem) -> Finding {
     let at = |rest: &[&str]| pointer(&[&["channels", channel], rest].concat());
     match problem {
         GrantProblem::Setting { pointer: inner, text } => {
             config.finding_at(&format!("{}{inner}", at(&["settings"])), text, None)
         }
+        GrantProblem::UnknownSetting { pointer: inner, known } => {
+            let (name, place) =
+                (inner.rsplit('/').next().unwrap_or_default(), format!("{}{inner}", at(&["settings"])));
+            let text = format!("the connector has no setting `{name}`");
+            config.finding_at_key(&place, &text, Some(meant(name, known)))
+        }
         GrantProblem::Secret { name, text } => config.finding_at(&at(&["secrets", name]), text, None),
         GrantProblem::MissingSecret { name, text } => {
             let hint = format!("add `{name}: {{env: NAME}}` or `{name}: {{file: PATH}}` under secrets");
-            config.finding_at(&at(&["secrets"]), text, Some(hint))
+            let text = format!("secret `{name}` is missing: {text}");
+            config.finding_at(&at(&["secrets"]), &text, Some(hint))
         }
         GrantProblem::UnknownSecret { name, known } => {
             let text = format!("the connector knows no secret `{name}`");
-            let hint = format!("it knows {}", known.join(", "));
-            config.finding_at_key(&at(&["secrets", name]), &text, Some(hint))
+            config.finding_at_key(&at(&["secrets", name]), &text, Some(meant(name, known)))
         }
         GrantProblem::Network { origin: _, text } => config.finding_at(&at(&["network"]), text, None),
         GrantProblem::Limit { name, text } => {
             let word = limit_word(name);
             config.finding_at(&at(&["limits", word]), format!("{word}: {text}"), None)
         }
+    }
+}
+
+/// What was probably meant, or all that could have been.
+fn meant(written: &str, known: &[String]) -> String {
+    match qudao_config::nearest(written, known.iter().map(String::as_str)) {
+        Some(word) => format!("did you mean `{word}`?"),
+        None if known.is_empty() => "it has none".to_owned(),
+        None => format!("it has {}", known.join(", ")),
     }
 }
 
@@ -218,5 +265,10 @@ fn limit_word(field: &'static str) -> &'static str {
 
 /// JSON pointer with its escapes.
 fn pointer(parts: &[&str]) -> String {
-    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+    let mut pointer = String::new();
+    for part in parts {
+        pointer.push('/');
+        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
 }

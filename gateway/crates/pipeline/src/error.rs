@@ -69,9 +69,8 @@ pub enum Retry {
     After(Duration),
 }
 
-/// How long a platform should wait while we cannot store: long enough for a person or a log rotation to free space,
-/// short enough for every platform's own schedule.
-const UNAVAILABLE_RETRY_AFTER: Duration = Duration::from_secs(15);
+/// How long a platform should wait while we go down: as long as a restart takes.
+const DRAINING_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Error {
     /// Whose turn it is.
@@ -82,14 +81,20 @@ impl Error {
             | Error::UnknownDelivery { .. }
             | Error::NothingToRetry { .. }
             | Error::AlreadyAccepted { .. } => Class::Sender,
-            Error::Draining | Error::Storage { .. } => Class::Operator,
+            Error::Draining => Class::Operator,
+            Error::Storage { source } => class_of(source.class()),
         }
     }
 
     /// Whether to try again.
     pub fn retry(&self) -> Retry {
         match self {
-            Error::Draining | Error::Storage { .. } => Retry::After(UNAVAILABLE_RETRY_AFTER),
+            Error::Draining => Retry::After(DRAINING_RETRY_AFTER),
+            Error::Storage { source } => match source.retry() {
+                qudao_storage::Retry::Never => Retry::Never,
+                qudao_storage::Retry::After(wait) => Retry::After(wait),
+                qudao_storage::Retry::Now => Retry::After(Duration::ZERO),
+            },
             Error::UnknownChannel { .. }
             | Error::Retired { .. }
             | Error::UnknownDelivery { .. }
@@ -109,5 +114,14 @@ impl Error {
             Error::AlreadyAccepted { .. } => "already_accepted",
             Error::Storage { .. } => "storage_unavailable",
         }
+    }
+}
+
+fn class_of(class: qudao_storage::Class) -> Class {
+    match class {
+        qudao_storage::Class::Sender => Class::Sender,
+        qudao_storage::Class::Platform => Class::Platform,
+        qudao_storage::Class::Operator => Class::Operator,
+        qudao_storage::Class::Defect => Class::Defect,
     }
 }

@@ -79,10 +79,8 @@ impl Gateway {
         let called = channel.webhook(&delivery.request, Call { now: received_at, random_seed: None }).await;
         tell(&delivery.channel, &called);
         let incoming = incoming(delivery, received_at, called, channel.manifest());
+        // The commit wakes the readers of the feed, and a duplicate gets the first answer.
         let committed = self.storage.commit(incoming).await?;
-        if let Some(seq) = committed.seq {
-            self.feed.wake(seq);
-        }
         Ok(committed.answer)
     }
 

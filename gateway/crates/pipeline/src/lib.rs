@@ -1,4 +1,4 @@
-//! The path of a delivery: `receive → commit → answer → wake the feed`, and what uses it: retry and replay.
+//! The path of a delivery: `receive → commit → answer`, and what uses it: retry and replay.
 //!
 //! Guarantees: the platform is answered after the commit, never before; a refusal or a trap is data and is kept; a
 //! duplicate changes nothing and gets the first answer. Leaves the sandbox to `host`, durability to `storage`, order to
@@ -17,5 +17,6 @@ pub use channels::{ChannelView, Channels};
 pub use error::{Class, Error, Retry};
 pub use fold::Folding;
 pub use gateway::{Changes, Delivery, Gateway, Parts};
+pub use qudao_host::BreakerState;
 pub use replay::{Difference, Report, replay};
 pub use tasks::Tasks;

@@ -78,7 +78,11 @@ async fn judge(delivery: &Replayed, channels: &Channels) -> Judgement {
     let now = connector.webhook(&incoming.request, call).await.verdict;
     if let Verdict::Rejected(refusal) | Verdict::Failed(refusal) = &now {
         let failed_then = matches!(&incoming.verdict, Verdict::Failed(then) if then.reason == refusal.reason);
-        return if failed_then { Judgement::Same } else { Judgement::Refused(format!("{}: {}", refusal.reason, refusal.explain)) };
+        return if failed_then {
+            Judgement::Same
+        } else {
+            Judgement::Refused(format!("{}: {}", refusal.reason, refusal.explain))
+        };
     }
     if facts(&now) == facts(&incoming.verdict) { Judgement::Same } else { Judgement::Other(now) }
 }
@@ -86,7 +90,9 @@ async fn judge(delivery: &Replayed, channels: &Channels) -> Judgement {
 /// What a verdict puts into the database; the answer is history and not compared.
 fn facts(verdict: &Verdict) -> Option<(&str, &[qudao_model::Observation], &[qudao_model::Note])> {
     match verdict {
-        Verdict::Accepted(told) | Verdict::Ignored(told) => Some((&told.dedupe_key, &told.observations, &told.notes)),
+        Verdict::Accepted(told) | Verdict::Ignored(told) => {
+            Some((&told.dedupe_key, &told.observations, &told.notes))
+        }
         Verdict::Rejected(_) | Verdict::Failed(_) => None,
     }
 }

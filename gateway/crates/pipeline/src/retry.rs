@@ -22,9 +22,6 @@ impl Gateway {
         let name = format!("{}@{}", manifest.name, manifest.version);
         let verdict = called.verdict.as_str();
         let committed = self.storage().recommit(id, called.verdict, &name, called.stats.micros).await?;
-        if let Some(seq) = committed.seq {
-            self.feed().wake(seq);
-        }
         info!(delivery.id = id, delivery.verdict = verdict, "delivery `{id}` run again: {verdict}");
         Ok(committed)
     }

@@ -26,6 +26,8 @@ pub(crate) struct Counters {
     pub(crate) ordinal: i64,
     pub(crate) seq: u64,
     pub(crate) observation: i64,
+    pub(crate) family: i64,
+    pub(crate) entity: i64,
     pub(crate) rejected: HashMap<String, u64>,
 }
 
@@ -49,11 +51,19 @@ pub(crate) struct Seen {
 /// All that is known about entities that are folded together.
 #[derive(Debug, Default)]
 pub(crate) struct Family {
+    /// Nothing while it is not stored.
+    pub(crate) position: Option<i64>,
     pub(crate) known: Vec<Known>,
     /// Position of each.
     pub(crate) positions: Vec<i64>,
-    /// By id.
-    pub(crate) entities: HashMap<String, Entity>,
+    pub(crate) entities: Vec<Current>,
+}
+
+/// An entity as it is.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) position: i64,
+    pub(crate) entity: Entity,
 }
 
 /// Rows to write, in one transaction.
@@ -64,8 +74,10 @@ pub(crate) struct Changes<'a> {
     /// By ordinal.
     pub(crate) duplicates: BTreeMap<i64, Again>,
     pub(crate) observations: Vec<ObservationRow<'a>>,
-    /// By id; the last state of the batch.
-    pub(crate) entities: BTreeMap<String, EntityRow>,
+    /// By position; the last state of the batch.
+    pub(crate) families: BTreeMap<i64, FamilyRow<'a>>,
+    /// By position; the last state of the batch.
+    pub(crate) entities: BTreeMap<i64, EntityRow<'a>>,
     pub(crate) events: Vec<EventRow>,
     /// How many of the oldest rejections each channel loses.
     pub(crate) dropped: Vec<(String, u64)>,
@@ -108,10 +120,18 @@ pub(crate) struct ObservationRow<'a> {
     pub(crate) json: &'a str,
 }
 
+/// A new or changed family: positions of what belongs to it.
+#[derive(Debug)]
+pub(crate) struct FamilyRow<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) observations: Vec<i64>,
+    pub(crate) entities: Vec<i64>,
+}
+
 /// A new or changed entity.
 #[derive(Debug)]
-pub(crate) struct EntityRow {
-    pub(crate) family: String,
+pub(crate) struct EntityRow<'a> {
+    pub(crate) family: &'a str,
     pub(crate) entity: Entity,
 }
 
@@ -176,7 +196,8 @@ impl<'a> Batch<'a> {
             let duplicate_of = Some(stored.id.clone());
             return Ok(Committed { delivery_id: stored.id, duplicate_of, answer: stored.answer, seq: None });
         }
-        let mut row = InboxRow { ordinal: stored.ordinal, id: stored.id.clone(), positions: Vec::new(), of: prepared };
+        let mut row =
+            InboxRow { ordinal: stored.ordinal, id: stored.id.clone(), positions: Vec::new(), of: prepared };
         let mut committed = Committed {
             delivery_id: stored.id.clone(),
             duplicate_of: None,
@@ -306,7 +327,8 @@ impl<'a> Batch<'a> {
                 continue;
             }
             next += 1;
-            let known = Known { observation: fact.observation.clone(), dedupe_key: content.dedupe_key.clone() };
+            let known =
+                Known { observation: fact.observation.clone(), dedupe_key: content.dedupe_key.clone() };
             family.known.push(known);
             family.positions.push(next);
             learnt.positions.push(next);
@@ -328,7 +350,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Folds the families that learnt something, and says what changed. Changes nothing itself.
-    fn refold<'b>(&self, channel: &str, learnt: &Learnt<'b>) -> Result<Vec<(&'b str, Vec<Change>)>, Error> {
+    fn refold(&self, channel: &str, learnt: &Learnt<'a>) -> Result<Vec<(&'a str, Vec<Change>)>, Error> {
         let mut folded = Vec::with_capacity(learnt.families.len());
         for (id, _) in &learnt.families {
             let Some(family) = self.found.families.get(*id) else { continue };
@@ -339,7 +361,8 @@ impl<'a> Batch<'a> {
         Ok(folded)
     }
 
-    fn apply(&mut self, family_id: &str, changed: Vec<Change>, channel: &str, delivery_id: &str) {
+    fn apply(&mut self, family_id: &'a str, changed: Vec<Change>, channel: &str, delivery_id: &str) {
+        let Some(family) = self.found.families.get_mut(family_id) else { return };
         for Change { entity, events } in changed {
             for draft in events {
                 self.counters.seq += 1;
@@ -348,12 +371,25 @@ impl<'a> Batch<'a> {
                 let json = serde_json::to_string(&event).unwrap_or_default();
                 self.changes.events.push(EventRow { seq: self.counters.seq, event_type: event.r#type, json });
             }
-            let id = entity.id().to_owned();
-            if let Some(family) = self.found.families.get_mut(family_id) {
-                family.entities.insert(id.clone(), entity.clone());
-            }
-            self.changes.entities.insert(id, EntityRow { family: family_id.to_owned(), entity });
+            let known = family.entities.iter_mut().find(|one| one.entity.id() == entity.id());
+            let position = if let Some(current) = known {
+                current.entity = entity.clone();
+                current.position
+            } else {
+                self.counters.entity += 1;
+                let position = self.counters.entity;
+                family.entities.push(Current { position, entity: entity.clone() });
+                position
+            };
+            self.changes.entities.insert(position, EntityRow { family: family_id, entity });
         }
+        let position = *family.position.get_or_insert_with(|| {
+            self.counters.family += 1;
+            self.counters.family
+        });
+        let entities = family.entities.iter().map(|current| current.position).collect();
+        let row = FamilyRow { id: family_id, observations: family.positions.clone(), entities };
+        self.changes.families.insert(position, row);
     }
 }
 
@@ -381,7 +417,8 @@ struct Change {
 fn changes_of(fold: &dyn Fold, channel: &str, family: &Family) -> Vec<Change> {
     let mut changes = Vec::new();
     for entity in fold.fold(channel, &family.known) {
-        let before = family.entities.get(entity.id());
+        let current = family.entities.iter().find(|current| current.entity.id() == entity.id());
+        let before = current.map(|current| &current.entity);
         if before != Some(&entity) {
             let events = fold.events(before, &entity);
             changes.push(Change { entity, events });

@@ -315,7 +315,8 @@ impl Storage {
 
     async fn deliver(&self, prepared: Prepared) -> Result<Committed, Error> {
         let weight = u32::try_from(prepared.weight().min(QUEUE_BYTES)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.inner.room).acquire_many_owned(weight).await.map_err(|_| Error::Closed)?;
+        let room =
+            Arc::clone(&self.inner.room).acquire_many_owned(weight).await.map_err(|_| Error::Closed)?;
         let prepared = Box::new(prepared);
         self.ask(|done| Job::Deliver { prepared, done, _room: room }).await
     }

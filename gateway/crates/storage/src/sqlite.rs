@@ -7,6 +7,7 @@ mod checkpoint;
 mod entities;
 mod events;
 mod expectations;
+mod families;
 mod inbox;
 mod lock;
 mod observations;
@@ -65,7 +66,7 @@ pub(crate) async fn open(location: &Path, read_only: bool) -> Result<Opened, Err
         return Ok(Opened { reader: Reader::new(pool(options), path), writer: None });
     }
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| file_error(&path, error))?;
+        make_folder(folder).map_err(|error| file_error(&path, error))?;
     }
     let lock = Lock::take(&path)?;
     let mut connection = writing(&path).connect().await.map_err(|error| opening(&path, error))?;
@@ -75,6 +76,15 @@ pub(crate) async fn open(location: &Path, read_only: bool) -> Result<Opened, Err
         .map_err(|error| Error::Migrate { path: path.clone(), source: Cause::new(error) })?;
     let writer = Connection::new(connection, writing(&path), lock);
     Ok(Opened { reader: Reader::new(pool(reading(&path)), path), writer: Some(writer) })
+}
+
+/// What partners send concerns buyers: a new folder is for its owner alone.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn file_of(location: &Path) -> PathBuf {

@@ -145,7 +145,9 @@ impl<W: Writing> Writer<W> {
                 warn!(error = %chain(&error), "a batch of {} was refused; each is tried alone", prepared.len());
                 let mut results = Vec::with_capacity(prepared.len());
                 for one in &prepared {
-                    results.push(self.commit(&[one]).await.and_then(|mut one| one.pop().unwrap_or(Err(Error::Closed))));
+                    results.push(
+                        self.commit(&[one]).await.and_then(|mut one| one.pop().unwrap_or(Err(Error::Closed))),
+                    );
                 }
                 results
             }
@@ -301,3 +303,6 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

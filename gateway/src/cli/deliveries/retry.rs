@@ -80,7 +80,8 @@ impl Retry {
         for (at, id) in ids.iter().enumerate() {
             spinner.say(format!("retrying {} of {}", at + 1, ids.len()));
             let (verdict, why) = match admin.post(&format!("/v1/deliveries/{id}/retry")).await? {
-                Answered::Done(row) => {
+                Answered::Done(retried) => {
+                    let row = retried.get("delivery").unwrap_or(&retried);
                     let text = |name: &str| {
                         row.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
                     };

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Exit},
     output::{
         Printer, people,
-        style::{self, BOLD, DIM},
+        style::{BOLD, DIM},
     },
     store::DataPath,
 };
@@ -78,6 +78,7 @@ async fn raw(storage: &Storage, row: &DeliveryRow, printer: &mut Printer) -> Res
 
 fn show(row: &DeliveryRow, observations: &[Observation], printer: &mut Printer) -> Result<(), Error> {
     let mut member = |name: &str, text: &str| {
+        let text = people::text(text);
         if text.is_empty() { Ok(()) } else { printer.line(format_args!("{DIM}{name:13}{DIM:#} {text}")) }
     };
     member("id", &row.id)?;
@@ -87,7 +88,7 @@ fn show(row: &DeliveryRow, observations: &[Observation], printer: &mut Printer) 
         let last = people::time(row.last_seen_at);
         member("seen again", &format!("{}, last {last}", people::count(as_count(row.duplicates), "time")))?;
     }
-    member("verdict", &style::word(row.verdict.as_str()))?;
+    member("verdict", row.verdict.as_str())?;
     member("reason", row.reason.as_deref().unwrap_or_default())?;
     member("explain", row.explain.as_deref().unwrap_or_default())?;
     member("dedupe key", row.dedupe_key.as_deref().unwrap_or_default())?;
@@ -100,11 +101,11 @@ fn show(row: &DeliveryRow, observations: &[Observation], printer: &mut Printer) 
     let body = String::from_utf8_lossy(&row.answer.body);
     member("answer", format!("{} {body}", row.answer.status).trim_end())?;
     for observation in observations {
-        let text = serde_json::to_string_pretty(observation).unwrap_or_default();
+        let text = people::text(&serde_json::to_string_pretty(observation).unwrap_or_default());
         printer.line(format_args!("\n{BOLD}observation{BOLD:#} {text}"))?;
     }
     for note in &row.notes {
-        let text = serde_json::to_string_pretty(&note.fields).unwrap_or_default();
+        let text = people::text(&serde_json::to_string_pretty(&note.fields).unwrap_or_default());
         printer.line(format_args!("\n{BOLD}note{BOLD:#} {} {text}", note.kind))?;
     }
     Ok(())

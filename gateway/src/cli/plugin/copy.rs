@@ -87,11 +87,17 @@ pub(super) fn dependency(name: &str) -> String {
     line.map_or_else(|| format!("{name} = \"*\""), str::to_owned)
 }
 
+/// Every file but hidden ones: what editors and test tools leave lying about is no source.
 fn files(dir: &Dir<'_>, each: &mut dyn FnMut(&Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
     for entry in dir.entries() {
         match entry {
             DirEntry::Dir(inner) => files(inner, each)?,
-            DirEntry::File(file) => each(file.path(), file.contents())?,
+            DirEntry::File(file) => {
+                let name = file.path().file_name().unwrap_or_default().to_string_lossy();
+                if !name.starts_with('.') {
+                    each(file.path(), file.contents())?;
+                }
+            }
         }
     }
     Ok(())

@@ -48,7 +48,7 @@ impl Inspect {
 /// Loads one component into the sandbox.
 pub(super) async fn load(file: &Path) -> Result<Component, Error> {
     let wasm = fs::read(file).map_err(Error::file("read", file))?;
-    let host = app::host(None)?;
+    let host = app::host_beside(None)?;
     host.load(wasm).await.map_err(|error| {
         Error::refused(format!("{} does not load: {}", file.display(), error::chain(&error)))
     })
@@ -94,11 +94,17 @@ fn settings(printer: &mut Printer, schema: &Value) -> Result<(), Error> {
     if table.is_empty() { printer.line("  none") } else { printer.table(&table) }
 }
 
-/// `string`; of `string or null` only the former, because that it may be left out stands in another column.
+/// `string`, or the words that may stand there: `public_key | both`. Of `string or null` only the former, because that
+/// it may be left out stands in another column.
 fn type_of(property: &Value) -> String {
-    let several = property["type"].as_array().into_iter().flatten();
-    let words = several.chain([&property["type"]]).filter_map(Value::as_str);
-    words.filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
+    let all = |name: &str| property[name].as_array().into_iter().flatten();
+    let constants = all("oneOf").filter_map(|one| one["const"].as_str());
+    let words: Vec<&str> = all("enum").filter_map(Value::as_str).chain(constants).collect();
+    if !words.is_empty() {
+        return words.join(" | ");
+    }
+    let types = all("type").chain([&property["type"]]).filter_map(Value::as_str);
+    types.filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
 }
 
 fn secrets(printer: &mut Printer, manifest: &Manifest) -> Result<(), Error> {

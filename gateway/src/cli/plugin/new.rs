@@ -12,6 +12,7 @@ use clap::Args;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// Longest name; it stands in file names, URLs and metrics.
@@ -60,6 +61,7 @@ impl New {
         };
         let names = Names::of(&self.name);
         write(&folder, &names, &sdk).map_err(Error::file("write the connector to", &folder))?;
+        format(&folder);
         let shown = folder.strip_prefix(&here).unwrap_or(&folder);
         next_steps(printer, shown, &self.name)?;
         Ok(Exit::Done)
@@ -100,6 +102,13 @@ fn write(folder: &Path, names: &Names, sdk: &Sdk) -> std::io::Result<()> {
     // The versions that the gateway was tested with; cargo drops what the connector does not use.
     copy::write(&folder.join("Cargo.lock"), copy::LOCK.as_bytes())?;
     if let Sdk::Beside = sdk { copy::sdk(&folder.join(".qudao-sdk")) } else { Ok(()) }
+}
+
+/// Breaks lines anew, because the name has another length than the example's. A machine without rustfmt has it as it is.
+fn format(folder: &Path) {
+    let sources = ["src/lib.rs", "tests/fixtures.rs"].map(|file| folder.join(file));
+    let quiet = Command::new("rustfmt").args(["--edition", "2024"]).args(sources).output();
+    drop(quiet);
 }
 
 fn manifest(names: &Names, sdk: &Sdk) -> String {

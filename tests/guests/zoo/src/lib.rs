@@ -70,6 +70,11 @@ impl webhook::Guest for Zoo {
                 explain: "as asked".into(),
                 answer: answer(401),
             })),
+            "rejected_as_told" => Ok(Verdict::Rejected(Refusal {
+                reason: String::from_utf8_lossy(&request.body).into(),
+                explain: String::new(),
+                answer: answer(401),
+            })),
             "failure" => Err(Failure {
                 class: "platform".into(),
                 code: "busy".into(),

@@ -1,8 +1,8 @@
 //! Every fixture of every connector, through the real component, the real commit and the real fold.
 
 use qudao_kit::{TestGateway, root};
-use qudao_sdk::fixtures::{Case, Sequence};
 use qudao_model::Entity;
+use qudao_sdk::fixtures::{Case, Sequence};
 use qudao_storage::EntityFilter;
 use std::path::PathBuf;
 
@@ -44,7 +44,8 @@ async fn every_sequence_ends_in_the_stated_state() {
     let mut run = 0;
     for (plugin, fixtures) in plugins() {
         for sequence in Sequence::load_all(&fixtures).unwrap() {
-            let load = |name: &String| Case::load(&fixtures.join("cases").join(format!("{name}.json"))).unwrap();
+            let load =
+                |name: &String| Case::load(&fixtures.join("cases").join(format!("{name}.json"))).unwrap();
             let cases: Vec<Case> = sequence.deliver.iter().map(load).collect();
             let gateway = TestGateway::builder().channel("pay", &plugin, &cases[0].channel).start().await;
             for case in &cases {
@@ -71,7 +72,14 @@ async fn expect(gateway: &TestGateway, sequence: &Sequence) {
     }
     assert_eq!(entities.len(), sequence.expect.len(), "{}: {entities:#?}", sequence.name);
     for expected in &sequence.expect {
-        let fits = |entity: &&serde_json::Value| expected.iter().all(|(name, value)| entity.get(name) == Some(value));
-        assert_eq!(entities.iter().filter(fits).count(), 1, "{}: {expected:?} in {entities:#?}", sequence.name);
+        let fits = |entity: &&serde_json::Value| {
+            expected.iter().all(|(name, value)| entity.get(name) == Some(value))
+        };
+        assert_eq!(
+            entities.iter().filter(fits).count(),
+            1,
+            "{}: {expected:?} in {entities:#?}",
+            sequence.name
+        );
     }
 }

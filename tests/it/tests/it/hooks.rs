@@ -12,12 +12,14 @@ async fn strangers_get_plain_refusals_and_leave_no_trace() {
     let get = client().get(format!("{url}/hooks/pay")).send().await.unwrap();
     assert_eq!((get.status().as_u16(), get.headers().get("allow").unwrap().to_str().unwrap()), (405, "POST"));
     assert_eq!(gateway.post("nobody", &notice.request).await.status(), 404);
-    let large = client().post(format!("{url}/hooks/pay")).body(vec![b'x'; (1 << 20) + 1]).send().await.unwrap();
+    let large =
+        client().post(format!("{url}/hooks/pay")).body(vec![b'x'; (1 << 20) + 1]).send().await.unwrap();
     assert_eq!(large.status(), 413);
     for private in ["/v1/events", "/metrics", "/healthz", "/openapi.json", "/"] {
         assert_eq!(client().get(format!("{url}{private}")).send().await.unwrap().status(), 404, "{private}");
     }
-    let inbox = gateway.gateway.storage().deliveries(&qudao_storage::DeliveryFilter::default()).await.unwrap();
+    let inbox =
+        gateway.gateway.storage().deliveries(&qudao_storage::DeliveryFilter::default()).await.unwrap();
     assert_eq!(inbox.items.len(), 0);
     gateway.finish().await;
 }
@@ -45,7 +47,8 @@ async fn a_refusal_tells_the_operator_why_and_the_caller_nothing() {
     assert_eq!(answer.status(), 401);
     let body = answer.text().await.unwrap();
     assert!(body.len() < 120 && !body.contains("PUB_KEY"), "{body}");
-    let inbox = gateway.gateway.storage().deliveries(&qudao_storage::DeliveryFilter::default()).await.unwrap();
+    let inbox =
+        gateway.gateway.storage().deliveries(&qudao_storage::DeliveryFilter::default()).await.unwrap();
     let row = &inbox.items[0];
     assert_eq!(row.reason.as_deref(), Some("bad_signature"));
     assert!(gateway.gateway.storage().delivery_request(&row.id).await.unwrap().is_none());

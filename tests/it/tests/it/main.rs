@@ -1,6 +1,16 @@
 //! Behaviour of the whole gateway, one file a behaviour. Every test ends with `TestGateway::finish`, which asserts the
 //! invariants.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    reason = "helpers of tests are tests too: a panic is a failed test"
+)]
+
 mod connectors;
 mod hooks;
 mod once;

@@ -14,7 +14,10 @@ async fn a_notice_posted_fifty_times_in_parallel_is_one_payment_and_one_event() 
         assert_eq!(answer.status(), 200);
     }
     let events = gateway.events().await;
-    assert_eq!(events.iter().map(|event| event.r#type.as_str()).collect::<Vec<_>>(), ["qudao.payment.paid.v1"]);
+    assert_eq!(
+        events.iter().map(|event| event.r#type.as_str()).collect::<Vec<_>>(),
+        ["qudao.payment.paid.v1"]
+    );
     let filter = qudao_storage::DeliveryFilter::default();
     let inbox = gateway.gateway.storage().deliveries(&filter).await.unwrap().items;
     assert_eq!(inbox.iter().map(|row| row.duplicates).collect::<Vec<_>>(), [49]);
@@ -23,7 +26,9 @@ async fn a_notice_posted_fifty_times_in_parallel_is_one_payment_and_one_event() 
 
 #[tokio::test]
 async fn a_retry_with_fresh_headers_changes_nothing_and_gets_the_first_answer() {
-    for (plugin, name, count) in [("wechat-pay", "seq_retry_same_notification", 5), ("alipay", "seq_alipay_retry", 4)] {
+    for (plugin, name, count) in
+        [("wechat-pay", "seq_retry_same_notification", 5), ("alipay", "seq_alipay_retry", 4)]
+    {
         let notices = sequence(plugin, name, count);
         let gateway = TestGateway::builder().channel("pay", plugin, &notices[0].channel).start().await;
         let mut answers = Vec::new();

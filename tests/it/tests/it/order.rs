@@ -13,11 +13,13 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     }
     let shorter = orders(count - 1);
     let insert = |order: &Vec<usize>| {
-        (0..=order.len()).map(|at| {
-            let mut longer = order.clone();
-            longer.insert(at, count - 1);
-            longer
-        }).collect::<Vec<_>>()
+        (0..=order.len())
+            .map(|at| {
+                let mut longer = order.clone();
+                longer.insert(at, count - 1);
+                longer
+            })
+            .collect::<Vec<_>>()
     };
     shorter.iter().flat_map(insert).collect()
 }

@@ -24,15 +24,19 @@ async fn replay_gives_the_same_bytes() {
         .await;
     let mut notices: Vec<(&str, _)> = Vec::new();
     notices.extend(sequence("wechat-pay", "seq_two_partial_refunds", 3).into_iter().map(|case| ("wx", case)));
-    notices.extend(sequence("wechat-pay", "seq_refund_before_payment", 2).into_iter().map(|case| ("wx", case)));
-    notices.extend(sequence("alipay", "seq_alipay_pay_refund_refund", 3).into_iter().rev().map(|case| ("ali", case)));
+    notices
+        .extend(sequence("wechat-pay", "seq_refund_before_payment", 2).into_iter().map(|case| ("wx", case)));
+    notices.extend(
+        sequence("alipay", "seq_alipay_pay_refund_refund", 3).into_iter().rev().map(|case| ("ali", case)),
+    );
     notices.push(("wx", recorded("wechat-pay", "rej_tampered_body_one_byte")));
     notices.push(("wx", recorded("wechat-pay", "coupon_use")));
     for (channel, case) in &notices {
         gateway.replay_recorded(channel, case).await;
     }
     let into = storage(&gateway.folder().join("again/qudao.sqlite")).await;
-    let channels = Channels::load(gateway.config(), &host(), Arc::new(qudao_kit::NoExpectations)).await.unwrap();
+    let channels =
+        Channels::load(gateway.config(), &host(), Arc::new(qudao_kit::NoExpectations)).await.unwrap();
     let report = replay(gateway.gateway.storage(), &into, &channels, &mut |_| {}).await.unwrap();
     assert_eq!((report.differences, report.deliveries, report.same), (Vec::new(), 9, 9));
     assert_eq!(bytes(&into).await, bytes(gateway.gateway.storage()).await);

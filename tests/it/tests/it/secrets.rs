@@ -49,7 +49,8 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 #[tokio::test(flavor = "current_thread")]
 async fn no_secret_is_in_database_log_feed_or_api_and_no_buyer_is_in_the_log() {
     let log = Captured::default();
-    let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
     let guard = tracing::subscriber::set_default(subscriber.finish());
     let mut gateway = TestGateway::builder()
         .channel("wx", "wechat-pay", "both")
@@ -74,7 +75,9 @@ async fn no_secret_is_in_database_log_feed_or_api_and_no_buyer_is_in_the_log() {
         events.iter().map(|event| event.data["payment"]["payer_ref"].as_str().unwrap().to_owned()).collect();
     let mut places = Vec::new();
     files(&gateway.folder().join("data"), &mut places);
-    for path in ["/v1/events?after=0", "/v1/deliveries", "/v1/payments", "/v1/channels", "/metrics", "/openapi.json"] {
+    for path in
+        ["/v1/events?after=0", "/v1/deliveries", "/v1/payments", "/v1/channels", "/metrics", "/openapi.json"]
+    {
         let get = client().get(format!("{}{path}", gateway.admin_url())).bearer_auth(&gateway.token);
         let answer = get.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
@@ -88,7 +91,10 @@ async fn no_secret_is_in_database_log_feed_or_api_and_no_buyer_is_in_the_log() {
     for (place, bytes) in &places {
         for (name, secret) in &secrets {
             // Any long enough line of a key is as good as the key.
-            for line in secret.split(|byte| *byte == b'\n').filter(|line| line.len() >= 16 && !line.starts_with(b"---")) {
+            for line in secret
+                .split(|byte| *byte == b'\n')
+                .filter(|line| line.len() >= 16 && !line.starts_with(b"---"))
+            {
                 assert!(!holds(bytes, line), "{name} is in {place}");
             }
         }

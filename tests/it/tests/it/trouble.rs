@@ -12,7 +12,7 @@ async fn a_full_disk_and_a_read_only_folder_are_answered_503_and_heal() {
     let storage = gateway.gateway.storage().clone();
     for trouble in ["full", "read_only"] {
         match trouble {
-            "full" => storage.limit_size(Some(1)).await.unwrap(),
+            "full" => storage.limit_size(Some(0)).await.unwrap(),
             _ => storage.set_read_only(true).await.unwrap(),
         }
         let answer = gateway.post("pay", &notice.request).await;

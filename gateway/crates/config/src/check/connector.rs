@@ -26,7 +26,7 @@ impl Check<'_> {
         let path = self.document.folder().join(written);
         let finding = if !wasm {
             self.at(pointer, "connector_missing", format!("`{written}` is neither a name nor a `.wasm` file"))
-                .hint("write the connector's name, such as `wechat-pay`, or the path of its component")
+                .hint("write the connector's name, such as `example-pay`, or the path of its component")
         } else if path.is_dir() {
             self.at(pointer, "connector_missing", format!("`{written}` is a folder, not a component"))
                 .hint("name the `.wasm` file in it")

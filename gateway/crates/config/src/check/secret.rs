@@ -57,7 +57,8 @@ impl Check<'_> {
                 known.push(entry);
                 continue;
             }
-            let text = format!("unknown key `{}` in {}", entry.key, called(name));
+            let key = if entry.hidden { "…" } else { entry.key.as_str() };
+            let text = format!("unknown key `{key}` in {}", called(name));
             let near = match entry.key.to_ascii_lowercase().as_str() {
                 "path" | "filename" => Some("file"),
                 "envvar" | "env_var" | "var" | "variable" | "environment" => Some("env"),
@@ -131,8 +132,9 @@ impl Check<'_> {
         let path = self.document.folder().join(written);
         match read(&path) {
             Ok(bytes) => {
+                let private = !is_public(&bytes);
                 self.outcome.secrets.insert(pointer.to_owned(), Secret::new(bytes));
-                if readable_by_everybody(&path) {
+                if private && readable_by_everybody(&path) {
                     let text =
                         format!("secret file `{}` can be read by every user of this machine", path.display());
                     let finding = self.at(at, "secret_file_readable", text);
@@ -206,6 +208,14 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err("is empty".to_owned());
     }
     Ok(bytes)
+}
+
+/// Public keys and certificates stand among the secrets because connectors use them alike; anybody may read them.
+fn is_public(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let mut begins = text.lines().filter_map(|line| line.strip_prefix("-----BEGIN ")).peekable();
+    begins.peek().is_some()
+        && begins.all(|kind| kind.starts_with("PUBLIC KEY") || kind.starts_with("CERTIFICATE"))
 }
 
 #[cfg(unix)]

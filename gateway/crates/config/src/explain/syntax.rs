@@ -85,12 +85,11 @@ fn marks(source: &Source, line: usize, column: usize) -> Vec<Mark> {
             let here = Span::at(number, index + 1, 1);
             match (quote, c) {
                 (Some((open, _)), c) if c == open && !(open == '"' && before == '\\') => quote = None,
-                (Some(_), _) => {}
                 (None, '#') if before.is_whitespace() => break,
                 // quotes begin a text only where one can begin
                 (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some((c, here)),
                 (None, '{' | '[' | '}' | ']') => marks.push(Mark::Bracket(c, here)),
-                (None, _) => {}
+                (Some(_) | None, _) => {}
             }
             before = c;
         }

@@ -38,7 +38,7 @@ async fn all_problems_are_told_at_once_and_none_tells_a_value() {
     assert!(!found.contains("hunter2"));
     insta::assert_snapshot!(found, @r#"
     setting /mode: the value is not of type "string"
-    setting /mod: is not a setting of the connector
+    setting /mod is unknown to the connector; it has: base_url, mode
     secret spair is unknown to the connector; it uses: mac, spare
     secret mac is missing: Any text.
     secret spare has 7 bytes, expected exactly 32 (the key itself as text, neither hex nor base64)
@@ -53,7 +53,7 @@ async fn all_problems_are_told_at_once_and_none_tells_a_value() {
 #[tokio::test]
 async fn a_missing_setting_is_a_problem_of_the_whole() {
     let found = problems(|grants| grants.settings = json!({})).await;
-    assert_eq!(found, ["settings: \"mode\" is a required property"]);
+    assert_eq!(found, ["settings: the setting `mode` is missing"]);
     let found = problems(|grants| grants.settings = json!("good")).await;
     assert_eq!(found, ["settings: the value is not of type \"object\""]);
 }

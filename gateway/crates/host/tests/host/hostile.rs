@@ -1,8 +1,8 @@
 //! What a call does is stopped within its limits, with a reason that names the limit, and disturbs no other.
 
-use super::zoo::{alone, call, channel, grants, limited, told};
+use super::zoo::{alone, at, call, channel, grants, limited, request, told};
 use qudao_host::{Called, Connector, Grants, Host, Limits, limits::MEMORY_BYTES_MAX};
-use qudao_model::Verdict;
+use qudao_model::{Request, Verdict};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -167,6 +167,15 @@ async fn a_call_counts_what_it_used() {
     let stats = call(&channel("good").await).await.stats;
     assert_eq!(stats.host_calls, 1, "settings.json");
     assert!(stats.fuel > 0 && stats.memory_bytes > 0, "{stats:?}");
-    let spent = call(&channel("loop").await).await.stats;
-    assert_eq!(spent.fuel, Limits::default().fuel);
+}
+
+#[tokio::test]
+async fn fuel_grows_with_the_body() {
+    let connector = channel("loop").await;
+    for bytes in [0, 1 << 20] {
+        let request = Request { body: vec![b'&'; bytes], ..request() };
+        let called = connector.webhook(&request, at("2025-12-25T00:49:08Z")).await;
+        assert_eq!(told(&called).0, "failed limit_fuel");
+        assert_eq!(called.stats.fuel, Limits::default().fuel + 600 * bytes as u64);
+    }
 }

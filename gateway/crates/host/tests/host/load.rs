@@ -7,11 +7,11 @@ async fn check(wasm: &[u8], expect: &str) {
     assert!(text.contains(expect), "{text:?} does not contain {expect:?}");
 }
 
-/// A component that does nothing but import one empty interface.
+/// A component that does nothing but import one interface with one function, `x`.
 fn importing(name: &str) -> Vec<u8> {
     let mut wasm = b"\0asm\x0d\0\x01\0".to_vec();
-    // Section of types: one, an instance without members.
-    wasm.extend([7, 3, 1, 0x42, 0]);
+    // Section of types: one, an instance of a function's type and an export of it.
+    wasm.extend([7, 14, 1, 0x42, 2, 1, 0x40, 0, 1, 0, 4, 0, 1, b'x', 1, 0]);
     // Section of imports: one, a plain name, that instance.
     let mut import = vec![1, 0, u8::try_from(name.len()).unwrap()];
     import.extend(name.as_bytes());
@@ -40,6 +40,12 @@ async fn a_component_that_wants_wasi_is_refused_by_name() {
     )
     .await;
     check(&importing("other:thing/api"), "imports other:thing/api").await;
+}
+
+#[tokio::test]
+async fn a_component_of_another_contract_is_refused() {
+    check(&importing("qudao:connector/log@2.0.0"), "does not fit qudao:connector@1").await;
+    check(&importing("qudao:connector/files@1.0.0"), "does not fit qudao:connector@1").await;
 }
 
 #[tokio::test]

@@ -66,7 +66,8 @@ fn happened_at(entity: &Entity) -> Timestamp {
 
 /// When the latest anomaly of a code that was not there before appeared.
 fn new_anomalies(before: Option<&Entity>, after: &Entity) -> Option<Timestamp> {
-    let known: BTreeSet<_> = before.map(Entity::anomalies).unwrap_or_default().iter().map(|one| one.code).collect();
+    let known: BTreeSet<_> =
+        before.map(Entity::anomalies).unwrap_or_default().iter().map(|one| one.code).collect();
     let is_new = |one: &&Anomaly| !one.code.cures_itself() && !known.contains(&one.code);
     after.anomalies().iter().filter(is_new).map(|one| one.first_seen_at).max()
 }
@@ -75,7 +76,8 @@ fn changed(before: Option<&Entity>, after: &Entity) -> Vec<String> {
     let old = before.map(members).unwrap_or_default();
     let new = members(after);
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let differs = |name: &&&String| !UNREMARKABLE.contains(&name.as_str()) && old.get(**name) != new.get(**name);
+    let differs =
+        |name: &&&String| !UNREMARKABLE.contains(&name.as_str()) && old.get(**name) != new.get(**name);
     names.iter().filter(differs).map(|name| (*name).clone()).collect()
 }
 

@@ -130,16 +130,28 @@ fn anomalies(seen: &[&Seen<'_, PaymentFacts>], captured: &Captured<'_>, payment:
         let detail = format!("{} serials paid for order number {}", captured.serials.len(), payment.order_no);
         add(Code::DuplicatePayment, at, detail);
     }
-    if let (Some(paid_at), Some(closed)) = (captured.at, seen.iter().find(|one| one.facts.state == PaymentClaim::Closed)) {
-        add(Code::PaidAfterClose, paid_at.max(closed.at), "the platform reported it both closed and paid".to_owned());
+    if let (Some(paid_at), Some(closed)) =
+        (captured.at, seen.iter().find(|one| one.facts.state == PaymentClaim::Closed))
+    {
+        add(
+            Code::PaidAfterClose,
+            paid_at.max(closed.at),
+            "the platform reported it both closed and paid".to_owned(),
+        );
     }
-    if let (Some(at), Some(asked)) = (captured.at, seen.iter().find(|one| one.facts.state != PaymentClaim::Paid))
+    if let (Some(at), Some(asked)) =
+        (captured.at, seen.iter().find(|one| one.facts.state != PaymentClaim::Paid))
         && asked.facts.requested_fen != payment.requested_fen
     {
-        let detail = format!("{} was requested, {} was paid", Fen(asked.facts.requested_fen), Fen(payment.requested_fen));
+        let detail = format!(
+            "{} was requested, {} was paid",
+            Fen(asked.facts.requested_fen),
+            Fen(payment.requested_fen)
+        );
         add(Code::AmountMismatch, at.max(asked.at), detail);
     }
-    if let Some(other) = seen.iter().find(|one| one.facts.currency != payment.currency || one.facts.method != payment.method)
+    if let Some(other) =
+        seen.iter().find(|one| one.facts.currency != payment.currency || one.facts.method != payment.method)
     {
         add(Code::ConstantConflict, other.at, "facts disagree about currency or method".to_owned());
     }

@@ -106,12 +106,15 @@ fn anomalies(
     let mut add = |code, first_seen_at, detail| found.push(Anomaly { code, first_seen_at, detail });
     let paid = family.payments.iter().find(|one| one.facts.state == PaymentClaim::Paid);
     let succeeded = refund.state == RefundState::Succeeded;
-    if let Some(other) = seen.iter().find(|one| one.facts.amount_fen.is_some_and(|fen| fen != refund.amount_fen)) {
+    if let Some(other) =
+        seen.iter().find(|one| one.facts.amount_fen.is_some_and(|fen| fen != refund.amount_fen))
+    {
         let detail = format!("was reported with two amounts; {} is kept", Fen(refund.amount_fen));
         add(Code::AmountConflict, other.at, detail);
     }
     if step.is_some_and(|step| step.shared) {
-        let detail = "reports the same running total as another refund, which leaves nothing for it".to_owned();
+        let detail =
+            "reports the same running total as another refund, which leaves nothing for it".to_owned();
         add(Code::AmountConflict, refund.updated_at, detail);
     }
     if succeeded && let Some(closed) = seen.iter().find(|one| one.facts.state == RefundState::Closed) {

@@ -148,14 +148,21 @@ fn running_totals_become_amounts_in_any_order() {
 #[test]
 fn events_tell_each_milestone_once_and_a_corrected_amount_again() {
     let total = |no, fen, second| refund(no, RefundClaim::Succeeded, None, Some(fen), second);
-    let steps = [total("R2", 30_000, 30), paid(), total("R1", 10_000, 20), payment(PaymentClaim::Pending, "", 50_000, 0)];
+    let steps = [
+        total("R2", 30_000, 30),
+        paid(),
+        total("R1", 10_000, 20),
+        payment(PaymentClaim::Pending, "", 50_000, 0),
+    ];
     let mut told = Vec::new();
     let mut before: Vec<Entity> = Vec::new();
     for many in 1..=steps.len() {
         let after = Folding.fold(CHANNEL, &steps[..many]);
         for entity in &after {
             let old = before.iter().find(|old| old.id() == entity.id());
-            told.extend(Folding.events(old, entity).iter().map(|draft| format!("{many} {}", draft.event_type())));
+            told.extend(
+                Folding.events(old, entity).iter().map(|draft| format!("{many} {}", draft.event_type())),
+            );
         }
         before = after;
     }
@@ -186,11 +193,13 @@ fn facts() -> impl Strategy<Value = Vec<Known>> {
         RefundClaim::Closed,
         RefundClaim::Succeeded,
     ]);
-    let refunds = (refund_claims, prop::sample::select(vec!["R1", "R2", "R3"]), 1_i64..5, any::<bool>(), 0_i64..4)
-        .prop_map(|(claim, no, fen, is_total, second)| {
-            let (amount, total) = if is_total { (None, Some(fen * 100)) } else { (Some(fen * 100), None) };
-            refund(no, claim, amount, total, second)
-        });
+    let refunds =
+        (refund_claims, prop::sample::select(vec!["R1", "R2", "R3"]), 1_i64..5, any::<bool>(), 0_i64..4)
+            .prop_map(|(claim, no, fen, is_total, second)| {
+                let (amount, total) =
+                    if is_total { (None, Some(fen * 100)) } else { (Some(fen * 100), None) };
+                refund(no, claim, amount, total, second)
+            });
     prop::collection::vec(prop_oneof![payments, refunds], 1..9)
 }
 

@@ -43,6 +43,15 @@ CREATE TABLE duplicates (
     last_seen_at INTEGER NOT NULL
 ) STRICT;
 
+-- What is folded together, and the one index with random keys that facts and entities share.
+CREATE TABLE families (
+    position     INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL,
+    observations TEXT NOT NULL,                 -- JSON list of positions
+    entities     TEXT NOT NULL                  -- JSON list of positions
+) STRICT;
+CREATE UNIQUE INDEX families_by_id ON families (id);
+
 -- Facts, each once for every notice key that told it.
 CREATE TABLE observations (
     position    INTEGER PRIMARY KEY,
@@ -51,9 +60,9 @@ CREATE TABLE observations (
     delivery    TEXT NOT NULL,
     observation TEXT NOT NULL                   -- canonical JSON
 ) STRICT;
-CREATE INDEX observations_by_family ON observations (family);
 
--- What follows from the facts. Everything but `entity` is there to be searched by.
+-- What follows from the facts. Everything but `entity` is there to be searched by. An entity that has the id of its
+-- family is found by way of the family.
 CREATE TABLE entities (
     position       INTEGER PRIMARY KEY,
     id             TEXT NOT NULL,
@@ -67,8 +76,7 @@ CREATE TABLE entities (
     updated_at     INTEGER NOT NULL,
     entity         TEXT NOT NULL                -- canonical JSON
 ) STRICT;
-CREATE UNIQUE INDEX entities_by_id ON entities (id);
-CREATE INDEX entities_by_family ON entities (family) WHERE id <> family;
+CREATE UNIQUE INDEX entities_by_id ON entities (id) WHERE id <> family;
 CREATE INDEX entities_by_order ON entities (order_no);
 CREATE INDEX entities_by_transaction ON entities (transaction_no) WHERE transaction_no IS NOT NULL;
 CREATE INDEX entities_by_refund ON entities (refund_no) WHERE refund_no IS NOT NULL;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Cause, EntityFilter, Error, Page,
-    batch::{EntityRow, Found},
+    batch::{Current, EntityRow, Found},
     query::{Position, clamp},
 };
 use qudao_model::{Entity, EntityKind};
@@ -15,10 +15,11 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
 static INSERT: Insert = Insert {
-    head: "INSERT INTO entities
-        (id, family, kind, channel, state, order_no, transaction_no, refund_no, updated_at, entity)",
-    columns: 10,
-    tail: "ON CONFLICT (id) DO UPDATE SET state = excluded.state, order_no = excluded.order_no,
+    head:
+        "INSERT INTO entities
+        (position, id, family, kind, channel, state, order_no, transaction_no, refund_no, updated_at, entity)",
+    columns: 11,
+    tail: "ON CONFLICT (position) DO UPDATE SET state = excluded.state, order_no = excluded.order_no,
         transaction_no = excluded.transaction_no, refund_no = excluded.refund_no,
         updated_at = excluded.updated_at, entity = excluded.entity",
 };
@@ -29,15 +30,16 @@ pub(super) fn current(row: &SqliteRow, found: &mut Found) -> Result<(), Error> {
     let (kind, text) = (row.try_get(4).map_err(get)?, row.try_get(5).map_err(get)?);
     let entity = parse(kind, row.try_get(6).map_err(get)?, text)?;
     let family = found.families.entry(row.try_get(1).map_err(get)?).or_default();
-    family.entities.insert(entity.id().to_owned(), entity);
+    family.entities.push(Current { position: row.try_get(2).map_err(get)?, entity });
     Ok(())
 }
 
-pub(super) fn write(script: &mut Script, rows: BTreeMap<String, EntityRow>) -> Result<(), Error> {
-    let rows: Vec<EntityRow> = rows.into_values().collect();
-    script.rows(&INSERT, &rows, |script, EntityRow { family, entity }| {
+pub(super) fn write(script: &mut Script, rows: BTreeMap<i64, EntityRow<'_>>) -> Result<(), Error> {
+    let rows: Vec<_> = rows.into_iter().collect();
+    script.rows(&INSERT, &rows, |script, (position, EntityRow { family, entity })| {
+        script.bind(*position)?;
         script.bind(entity.id())?;
-        script.bind(family.as_str())?;
+        script.bind(*family)?;
         script.bind(entity.kind().as_str())?;
         match entity {
             Entity::Payment(payment) => {
@@ -61,7 +63,9 @@ pub(super) fn write(script: &mut Script, rows: BTreeMap<String, EntityRow>) -> R
 }
 
 pub(super) async fn one(pool: &SqlitePool, kind: EntityKind, id: &str) -> Result<Option<Entity>, Error> {
-    let sql = "SELECT entity FROM entities WHERE id = ? AND kind = ?";
+    let sql = "SELECT e.entity FROM families f CROSS JOIN json_each(f.entities) each
+        CROSS JOIN entities e ON e.position = each.value WHERE f.id = ?1 AND e.id = ?1 AND e.kind = ?2
+        UNION ALL SELECT entity FROM entities WHERE id = ?1 AND id <> family AND kind = ?2";
     let query = sqlx::query_scalar(sql).bind(id).bind(kind.as_str());
     let text: Option<String> = query.fetch_optional(pool).await.map_err(read_error("an entity"))?;
     text.map(|text| parse(kind.as_str(), id, &text)).transpose()

@@ -39,7 +39,8 @@ pub(super) async fn after(
         sql.push("seq > ").push_bind(after);
     } else {
         let known: Vec<String> = sqlx::query_scalar(TYPES).fetch_all(pool).await.map_err(&get)?;
-        let wanted: Vec<String> = known.into_iter().filter(|known| types.iter().any(|one| fits(one, known))).collect();
+        let wanted: Vec<String> =
+            known.into_iter().filter(|known| types.iter().any(|one| fits(one, known))).collect();
         if wanted.is_empty() {
             return Ok(Vec::new());
         }

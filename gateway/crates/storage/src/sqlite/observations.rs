@@ -14,7 +14,7 @@ use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
 use std::collections::HashMap;
 
 /// Number of the table in the one look-up.
-pub(super) const PART: i64 = 1;
+pub(super) const PART: i64 = 2;
 
 static INSERT: Insert = Insert {
     head: "INSERT INTO observations (position, family, dedupe_key, delivery, observation)",
@@ -48,7 +48,8 @@ pub(super) async fn at(pool: &SqlitePool, positions: &[i64]) -> Result<HashMap<i
         return Ok(HashMap::new());
     }
     let list = serde_json::Value::from(positions).to_string();
-    let sql = "SELECT position, observation FROM observations WHERE position IN (SELECT value FROM json_each(?))";
+    let sql =
+        "SELECT position, observation FROM observations WHERE position IN (SELECT value FROM json_each(?))";
     let get = read_error("observations");
     let rows = sqlx::query(sql).bind(list).fetch_all(pool).await.map_err(&get)?;
     let mut observations = HashMap::with_capacity(rows.len());

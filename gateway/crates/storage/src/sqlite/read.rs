@@ -1,9 +1,7 @@
 //! The half that reads.
 
 use super::{entities, events, expectations, inbox, observations};
-use crate::{
-    DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation, Page, Replayed, query::Position,
-};
+use crate::{DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation, Page, Replayed, query::Position};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Request};
 use sqlx::{SqlitePool, sqlite::SqliteRow};
@@ -21,7 +19,12 @@ impl Reader {
         Reader { pool, path }
     }
 
-    pub(crate) async fn events(&self, after: u64, limit: u32, types: &[String]) -> Result<Vec<CloudEvent>, Error> {
+    pub(crate) async fn events(
+        &self,
+        after: u64,
+        limit: u32,
+        types: &[String],
+    ) -> Result<Vec<CloudEvent>, Error> {
         events::after(&self.pool, after, limit, types).await
     }
 

@@ -85,7 +85,11 @@ impl Script {
     }
 
     /// Runs all of it. An error leaves a transaction that was begun open.
-    pub(super) async fn run(self, texts: &mut Texts, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn run(
+        self,
+        texts: &mut Texts,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
         let text = texts.text(self.pieces);
         sqlx::query_with(AssertSqlSafe(text), self.arguments).execute(connection).await?;
         Ok(())

@@ -1,7 +1,11 @@
 //! The half that writes.
 
 use super::{
-    checkpoint::Checkpoint, entities, events, expectations, inbox, lock::Lock, observations, script::{Script, Texts},
+    checkpoint::Checkpoint,
+    entities, events, expectations, families, inbox,
+    lock::Lock,
+    observations,
+    script::{Script, Texts},
     write_error,
 };
 use crate::{
@@ -27,17 +31,17 @@ pub(crate) struct Connection {
     _lock: Lock,
 }
 
-/// All that a batch can touch, each row led by the table it is of. Bound: JSON lists of ids and, three times, families.
+/// All that a batch can touch, each row led by the table it is of. Bound: JSON lists of ids and of families.
 const LOOK_UP: &str = "
+    WITH found AS MATERIALIZED (
+        SELECT id, position, observations, entities FROM families WHERE id IN (SELECT value FROM json_each(?2)))
     SELECT 0, id, ordinal, status, answer_headers, answer_body, content_hash FROM inbox
-    WHERE id IN (SELECT value FROM json_each(?))
-    UNION ALL SELECT 1, family, position, 0, dedupe_key, observation, NULL FROM observations
-    WHERE family IN (SELECT value FROM json_each(?))
-    UNION ALL SELECT 2, family, 0, 0, kind, entity, id FROM entities
-    WHERE id IN (SELECT value FROM json_each(?))
-    UNION ALL SELECT 2, family, 0, 0, kind, entity, id FROM entities
-    WHERE family IN (SELECT value FROM json_each(?)) AND id <> family";
-
+    WHERE id IN (SELECT value FROM json_each(?1))
+    UNION ALL SELECT 1, id, position, 0, NULL, NULL, NULL FROM found
+    UNION ALL SELECT 2, f.id, o.position, 0, o.dedupe_key, o.observation, NULL
+    FROM found f CROSS JOIN json_each(f.observations) each CROSS JOIN observations o ON o.position = each.value
+    UNION ALL SELECT 3, f.id, e.position, 0, e.kind, e.entity, e.id
+    FROM found f CROSS JOIN json_each(f.entities) each CROSS JOIN entities e ON e.position = each.value";
 
 impl Connection {
     pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions, lock: Lock) -> Connection {
@@ -60,16 +64,13 @@ impl Connection {
 
 impl Writing for Connection {
     async fn look_up(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error> {
-        let families = json_list(&wanted.families);
-        let query = sqlx::query(LOOK_UP)
-            .bind(json_list(&wanted.deliveries))
-            .bind(families.clone())
-            .bind(families.clone())
-            .bind(families);
+        let query =
+            sqlx::query(LOOK_UP).bind(json_list(&wanted.deliveries)).bind(json_list(&wanted.families));
         let mut found = Found::default();
         for row in query.fetch_all(self.connection().await?).await.map_err(write_error)? {
             match row.try_get(0).map_err(write_error)? {
                 inbox::PART => inbox::seen(&row, &mut found)?,
+                families::PART => families::found(&row, &mut found)?,
                 observations::PART => observations::known(&row, &mut found)?,
                 _ => entities::current(&row, &mut found)?,
             }
@@ -97,6 +98,7 @@ impl Writing for Connection {
         script.statement("BEGIN IMMEDIATE");
         inbox::write(&mut script, &changes)?;
         observations::write(&mut script, &changes.observations)?;
+        families::write(&mut script, changes.families)?;
         entities::write(&mut script, changes.entities)?;
         events::write(&mut script, &changes.events)?;
         script.statement("COMMIT");
@@ -167,7 +169,9 @@ async fn apply(restriction: Restriction, connection: &mut SqliteConnection) -> R
 async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::Error> {
     let last: SqliteRow = sqlx::query(
         "SELECT (SELECT coalesce(max(ordinal), 0) FROM inbox), (SELECT coalesce(max(seq), 0) FROM events),
-                (SELECT coalesce(max(position), 0) FROM observations)",
+                (SELECT coalesce(max(position), 0) FROM observations),
+                (SELECT coalesce(max(position), 0) FROM families),
+                (SELECT coalesce(max(position), 0) FROM entities)",
     )
     .fetch_one(&mut *connection)
     .await?;
@@ -180,6 +184,8 @@ async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::E
         ordinal: last.try_get(0)?,
         seq: u64::try_from(last.try_get::<i64, _>(1)?).unwrap_or_default(),
         observation: last.try_get(2)?,
+        family: last.try_get(3)?,
+        entity: last.try_get(4)?,
         ..Counters::default()
     };
     for row in rejected {

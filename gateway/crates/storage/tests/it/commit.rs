@@ -1,6 +1,8 @@
 //! One commit: what becomes durable, and what a repeat changes.
 
-use crate::kit::{CHANNEL, POISON, accepted, at, failed, fresh, ignored, open, options, paid, refunded, rejected};
+use crate::kit::{
+    CHANNEL, POISON, accepted, at, failed, fresh, ignored, open, options, paid, refunded, rejected,
+};
 use futures_util::future::join_all;
 use qudao_model::{EntityKind, Verdict, id};
 use qudao_storage::{Error, Storage, VerdictKind};
@@ -48,10 +50,12 @@ async fn an_accepted_delivery_is_there_with_all_that_follows() {
     assert_eq!(kept.storage.delivery_request(&row.id).await.unwrap(), Some(request));
     let facts = kept.storage.delivery_observations(&row.id).await.unwrap();
     assert_eq!(facts, [paid("SO1", 100), refunded("SO1", "R1", 30)]);
-    let payment = kept.storage.entity(EntityKind::Payment, &paid("SO1", 100).entity_id(CHANNEL)).await.unwrap();
+    let payment =
+        kept.storage.entity(EntityKind::Payment, &paid("SO1", 100).entity_id(CHANNEL)).await.unwrap();
     assert_eq!(payment.unwrap().version(), 2);
     let events = kept.feed().await;
-    let told: Vec<_> = events.iter().map(|event| (event.r#type.as_str(), event.deliveryid == row.id)).collect();
+    let told: Vec<_> =
+        events.iter().map(|event| (event.r#type.as_str(), event.deliveryid == row.id)).collect();
     assert_eq!(told, [("qudao.payment.paid.v1", true), ("qudao.refund.succeeded.v1", true)]);
 }
 
@@ -91,7 +95,8 @@ async fn one_key_with_another_content_is_another_delivery() {
     assert_eq!((second.duplicate_of, second.seq), (None, Some(2)));
     // Both are recognised from now on, in one batch and after a restart.
     let kept = kept.reopened().await;
-    let again = join_all([100, 200, 200].map(|fen| kept.commit(accepted(3, "n1", vec![paid("SO1", fen)])))).await;
+    let again =
+        join_all([100, 200, 200].map(|fen| kept.commit(accepted(3, "n1", vec![paid("SO1", fen)])))).await;
     let (one, two) = (Some(first.delivery_id), Some(second.delivery_id));
     let ids: Vec<_> = again.into_iter().map(|one| one.duplicate_of).collect();
     assert_eq!(ids, [one, two.clone(), two]);
@@ -175,7 +180,8 @@ async fn a_batch_larger_than_one_insert_is_committed_whole() {
     let kept = fresh().await;
     let many = |n: i64| (0..n).map(|at| paid(&format!("SO{at}"), at)).collect::<Vec<_>>();
     assert_eq!(kept.commit(accepted(1, "n1", many(1300))).await.seq, Some(1300));
-    let batch = (0..700).map(|at| kept.commit(accepted(1, &format!("m{at}"), vec![paid(&format!("M{at}"), at)])));
+    let batch =
+        (0..700).map(|at| kept.commit(accepted(1, &format!("m{at}"), vec![paid(&format!("M{at}"), at)])));
     assert!(join_all(batch).await.iter().all(|one| one.duplicate_of.is_none()));
     assert_eq!(kept.feed().await.len(), 2000);
 }
@@ -203,7 +209,8 @@ async fn a_database_has_one_writer() {
 #[tokio::test]
 async fn closing_commits_what_waits_and_ends_everything_else() {
     let kept = fresh().await;
-    let commits = (0..100).map(|at| kept.storage.commit(accepted(1, &format!("n{at}"), vec![paid("SO1", at)])));
+    let commits =
+        (0..100).map(|at| kept.storage.commit(accepted(1, &format!("n{at}"), vec![paid("SO1", at)])));
     let (results, ()) = futures_util::future::join(join_all(commits), kept.storage.close()).await;
     let stored = results.iter().filter(|result| result.is_ok()).count();
     assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::Closed))));

@@ -46,11 +46,23 @@ impl Fold for Plain {
             Entity::Payment(_) => Verb::Paid,
             Entity::Refund(_) => Verb::Succeeded,
         };
-        vec![EventDraft { kind: after.kind(), verb, changed, entity: after.clone(), time: after.updated_at() }]
+        vec![EventDraft {
+            kind: after.kind(),
+            verb,
+            changed,
+            entity: after.clone(),
+            time: after.updated_at(),
+        }]
     }
 }
 
-fn payment(id: String, channel: &str, facts: &PaymentFacts, version: usize, updated_at: Timestamp) -> Payment {
+fn payment(
+    id: String,
+    channel: &str,
+    facts: &PaymentFacts,
+    version: usize,
+    updated_at: Timestamp,
+) -> Payment {
     Payment {
         id,
         channel: channel.to_owned(),
@@ -186,7 +198,8 @@ pub(crate) fn accepted(second: i64, dedupe_key: &str, observations: Vec<Observat
 pub(crate) fn ignored(second: i64, dedupe_key: &str, note: &str) -> Incoming {
     let notes = vec![Note { kind: note.to_owned(), at: Some(at(1)), fields: serde_json::Map::new() }];
     let answer = answer(200, "success");
-    let acceptance = Acceptance { dedupe_key: dedupe_key.to_owned(), observations: Vec::new(), notes, answer };
+    let acceptance =
+        Acceptance { dedupe_key: dedupe_key.to_owned(), observations: Vec::new(), notes, answer };
     incoming(second, dedupe_key, Verdict::Ignored(acceptance))
 }
 

@@ -18,7 +18,8 @@ async fn entities_by_each_filter() {
     let kept = fresh().await;
     for (second, order) in [(1, "SO1"), (2, "SO2"), (3, "SO3")] {
         let refund = format!("R-{order}");
-        kept.commit(accepted(second, order, vec![paid(order, second), refunded(order, &refund, second)])).await;
+        kept.commit(accepted(second, order, vec![paid(order, second), refunded(order, &refund, second)]))
+            .await;
     }
     let mut other = accepted(4, "SO1", vec![paid("SO1", 4)]);
     other.channel = "other".to_owned();
@@ -122,7 +123,8 @@ async fn the_feed_by_type_and_place() {
     let kept = fresh().await;
     for second in 1..=3 {
         let order = format!("SO{second}");
-        kept.commit(accepted(second, &order, vec![paid(&order, second), refunded(&order, "R", second)])).await;
+        kept.commit(accepted(second, &order, vec![paid(&order, second), refunded(&order, "R", second)]))
+            .await;
     }
     let cases: [(u64, u32, &[&str], Vec<u64>); 9] = [
         (0, 100, &[], vec![1, 2, 3, 4, 5, 6]),
@@ -152,7 +154,8 @@ async fn the_oldest_rejections_are_dropped() {
         let flood = (0..500).map(|at| kept.commit(rejected(1 + round * 500 + at, "bad_signature")));
         futures_util::future::join_all(flood).await;
     }
-    let mut filter = DeliveryFilter { verdict: Some(VerdictKind::Rejected), limit: 1000, ..DeliveryFilter::default() };
+    let mut filter =
+        DeliveryFilter { verdict: Some(VerdictKind::Rejected), limit: 1000, ..DeliveryFilter::default() };
     let mut received = Vec::new();
     loop {
         let page = kept.storage.deliveries(&filter).await.unwrap();

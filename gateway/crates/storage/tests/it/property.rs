@@ -6,6 +6,9 @@ use proptest::prelude::*;
 use qudao_storage::{Committed, Error, Incoming};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Key, amount, whether it is a refund.
+type Content = (u8, u8, bool);
+
 #[derive(Debug, Clone)]
 enum Step {
     /// Key, amount.
@@ -28,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn incoming(step: &Step) -> Option<(Option<(u8, u8, bool)>, Incoming)> {
+fn incoming(step: &Step) -> Option<(Option<Content>, Incoming)> {
     match *step {
         Step::Accept(key, fen) => {
             let facts = vec![paid(&format!("SO{}", key / 2), i64::from(fen))];
@@ -47,7 +50,7 @@ fn incoming(step: &Step) -> Option<(Option<(u8, u8, bool)>, Incoming)> {
 async fn run(steps: Vec<Step>) {
     let mut kept: Kept = fresh().await;
     // What was committed under which key and content.
-    let mut stored: BTreeMap<(u8, u8, bool), Committed> = BTreeMap::new();
+    let mut stored: BTreeMap<Content, Committed> = BTreeMap::new();
     let mut waiting = Vec::new();
     for step in steps.into_iter().chain([Step::ReadOnly(false)]) {
         if let Some(one) = incoming(&step) {
@@ -59,9 +62,10 @@ async fn run(steps: Vec<Step>) {
         for (content, result) in contents.into_iter().zip(results) {
             check(&mut stored, content, result);
         }
-        match step {
-            Step::ReadOnly(on) => kept.storage.set_read_only(on).await.unwrap(),
-            _ => kept = kept.reopened().await,
+        if let Step::ReadOnly(on) = step {
+            kept.storage.set_read_only(on).await.unwrap();
+        } else {
+            kept = kept.reopened().await;
         }
     }
     let events = kept.feed().await;
@@ -73,8 +77,8 @@ async fn run(steps: Vec<Step>) {
 }
 
 fn check(
-    stored: &mut BTreeMap<(u8, u8, bool), Committed>,
-    content: Option<(u8, u8, bool)>,
+    stored: &mut BTreeMap<Content, Committed>,
+    content: Option<Content>,
     result: Result<Committed, Error>,
 ) {
     let committed = match result {

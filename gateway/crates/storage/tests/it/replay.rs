@@ -14,7 +14,8 @@ async fn every_kept_delivery_comes_in_the_order_of_decision() {
     let kept = fresh().await;
     let broken = kept.commit(failed(1, "broken")).await.delivery_id;
     kept.commit(rejected(2, "bad_signature")).await;
-    let two = kept.commit(accepted(9, "n2", vec![paid("SO1", 1), refunded("SO1", "R1", 2)])).await.delivery_id;
+    let two =
+        kept.commit(accepted(9, "n2", vec![paid("SO1", 1), refunded("SO1", "R1", 2)])).await.delivery_id;
     kept.commit(accepted(4, "n2", vec![paid("SO1", 1), refunded("SO1", "R1", 2)])).await;
     let note = kept.commit(ignored(5, "n3", "coupon.used")).await.delivery_id;
     let again = kept.commit(failed(6, "again")).await.delivery_id;
@@ -73,7 +74,8 @@ async fn a_restored_database_is_the_same_byte_for_byte() {
 #[tokio::test]
 async fn pages_of_the_source_hang_together() {
     let kept = fresh().await;
-    let commits = (0..100).map(|at| kept.commit(accepted(at, &format!("n{at}"), vec![paid(&format!("SO{at}"), at)])));
+    let commits =
+        (0..100).map(|at| kept.commit(accepted(at, &format!("n{at}"), vec![paid(&format!("SO{at}"), at)])));
     let ids: Vec<String> = join_all(commits).await.into_iter().map(|one| one.delivery_id).collect();
     let replayed = source(&kept).await;
     let mut sorted: Vec<&String> = replayed.iter().map(|one| &one.delivery_id).collect();

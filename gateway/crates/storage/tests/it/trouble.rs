@@ -35,10 +35,15 @@ async fn a_full_disk_stores_nothing_and_recovers() {
     assert_eq!(kept.storage.last_seq(), 1);
     let health = kept.storage.health().await.unwrap();
     assert!(!health.writable && health.trouble.unwrap().starts_with("the disk is full"));
-    assert_eq!(kept.storage.deliveries(&qudao_storage::DeliveryFilter::default()).await.unwrap().items.len(), 1);
+    assert_eq!(
+        kept.storage.deliveries(&qudao_storage::DeliveryFilter::default()).await.unwrap().items.len(),
+        1
+    );
 
     kept.storage.limit_size(None).await.unwrap();
-    assert!(commit_all(&kept, "a").await.iter().all(|result| result.as_ref().unwrap().duplicate_of.is_none()));
+    assert!(
+        commit_all(&kept, "a").await.iter().all(|result| result.as_ref().unwrap().duplicate_of.is_none())
+    );
     assert!(kept.storage.health().await.unwrap().writable);
     assert_eq!(kept.feed().await.len(), 21);
     assert_eq!(kept.reopened().await.feed().await.len(), 21);
@@ -71,7 +76,8 @@ async fn a_read_only_database_stores_nothing_and_recovers() {
 #[tokio::test]
 async fn trouble_in_the_middle_of_load_leaves_no_gap() {
     let kept = fresh().await;
-    let commits = (0..300).map(|at| kept.storage.commit(accepted(1, &format!("n{at}"), vec![paid(&format!("SO{at}"), 1)])));
+    let commits = (0..300)
+        .map(|at| kept.storage.commit(accepted(1, &format!("n{at}"), vec![paid(&format!("SO{at}"), 1)])));
     let trouble = async {
         for _ in 0..10 {
             kept.storage.set_read_only(true).await.unwrap();
@@ -101,4 +107,27 @@ async fn what_is_no_database_is_refused_with_its_name() {
     std::fs::write(&taken, "").unwrap();
     let error = Storage::open(options(&taken.join("data"))).await.err().unwrap();
     assert!(matches!(error, Error::Open { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_log_is_copied_back_while_it_grows() {
+    let kept = fresh().await;
+    let mut written = 0;
+    while kept.storage.health().await.unwrap().database_bytes < 10_000_000 {
+        let mut incoming = accepted(1, &format!("n{written}"), Vec::new());
+        incoming.request.body = vec![b'x'; 1_000_000];
+        kept.commit(incoming).await;
+        written += 1;
+        assert!(written < 1000, "the database stays empty while its log grows");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_folder_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::TempDir::new().unwrap();
+    let data = folder.path().join("some/data");
+    Storage::open(options(&data)).await.unwrap().close().await;
+    assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
 }
