@@ -70,10 +70,8 @@ fn make(file: &Path) -> Result<String, Error> {
         .map_err(|error| Error::system("make an admin token")(io::Error::other(error.to_string())))?;
     let text = BASE64URL_NOPAD.encode(&random);
     // An empty file that somebody made may be open to others; a new one is not.
-    let old = fs::remove_file(file).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    });
+    let old = fs::remove_file(file)
+        .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
     old.and_then(|()| OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file))
         .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
         .map_err(Error::file("write", file))?;

@@ -200,14 +200,19 @@ impl Serving {
 
     /// Posts a notice and returns status and body.
     pub(crate) async fn post(&self, channel: &str, number: u32) -> (u16, String) {
+        self.try_post(channel, number).await.unwrap()
+    }
+
+    /// The same where the gateway may go away meanwhile.
+    pub(crate) async fn try_post(&self, channel: &str, number: u32) -> Result<(u16, String), reqwest::Error> {
         let (body, headers) = notice(number);
         let url = format!("http://{}/hooks/{channel}", self.ready["hooks"].as_str().unwrap());
         let mut request = self.client.post(url).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let answer = request.send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
     }
 
     /// Asks the private side without a token.

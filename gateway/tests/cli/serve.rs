@@ -3,6 +3,8 @@
 use crate::program::{Folder, Serving, channel};
 use rustix::process::Signal;
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     io::{Read, Write},
     net::TcpStream,
 };
@@ -82,20 +84,60 @@ async fn hang_up_switches_to_a_good_configuration_and_keeps_the_old_one_over_a_b
     assert_eq!(serving.post("hello-main", 3).await.0, 200);
 }
 
+const CONNECTIONS: usize = 8;
+
+/// Notices from several connections at once; the signal falls into the middle. Gives those that were acknowledged.
+async fn signal_under_load(serving: &Serving, signal: Signal) -> BTreeSet<String> {
+    let acknowledged = RefCell::new(BTreeSet::new());
+    let connection = |first: u32| {
+        let acknowledged = &acknowledged;
+        async move {
+            for number in (first..).step_by(CONNECTIONS) {
+                let Ok((200, _)) = serving.try_post("hello-main", number).await else { break };
+                acknowledged.borrow_mut().insert(format!("SO{number}"));
+                if acknowledged.borrow().len() == 50 {
+                    serving.signal(signal);
+                }
+            }
+        }
+    };
+    futures_util::future::join_all((0..).take(CONNECTIONS).map(connection)).await;
+    acknowledged.into_inner()
+}
+
+/// Order numbers of the feed, which must have no gap and nothing twice.
+fn fed(folder: &Folder) -> BTreeSet<String> {
+    let events = folder.run(&["events", "--json"]).expect(0).json_lines();
+    assert!((1_u64..).zip(&events).all(|(seq, event)| event["seq"] == seq));
+    let orders = events.iter().map(|event| event["data"]["payment"]["order_no"].as_str().unwrap().to_owned());
+    let orders: BTreeSet<String> = orders.collect();
+    assert_eq!(orders.len(), events.len());
+    orders
+}
+
 #[tokio::test]
-async fn what_was_acknowledged_outlives_a_kill() {
+async fn a_drain_under_load_loses_nothing_that_was_acknowledged() {
     let folder = Folder::configured();
     let serving = Serving::start(&folder);
-    for number in 0..20 {
-        assert_eq!(serving.post("hello-main", number).await.0, 200);
-    }
-    serving.signal(Signal::KILL);
+    let acknowledged = signal_under_load(&serving, Signal::TERM).await;
+    let (status, log) = serving.ended();
+    assert!(status.success(), "{log}");
+    assert!(acknowledged.len() >= 50);
+    assert_eq!(fed(&folder), acknowledged, "a drained gateway has answered all that it kept");
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_outlives_a_kill_under_load() {
+    let folder = Folder::configured();
+    let serving = Serving::start(&folder);
+    let acknowledged = signal_under_load(&serving, Signal::KILL).await;
     serving.ended();
+    assert!(acknowledged.len() >= 50);
     assert!(folder.path().join("data/ready.json").exists(), "a crash leaves it over");
 
     let serving = Serving::start(&folder);
-    assert_eq!(serving.post("hello-main", 7).await, (200, "success".to_owned()), "the first answer again");
-    let events = folder.run(&["events", "--json"]).expect(0).json_lines();
-    let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
-    assert_eq!(seqs, (1..=20).collect::<Vec<_>>());
+    assert!(fed(&folder).is_superset(&acknowledged));
+    assert_eq!(serving.post("hello-main", 0).await, (200, "success".to_owned()), "the first answer again");
+    assert_eq!(serving.post("hello-main", 1_000_000).await.0, 200);
+    assert!(fed(&folder).contains("SO1000000"));
 }

@@ -73,11 +73,13 @@ impl Connector for Alipay {
             RsaPublicKey,
             "Alipay's public key, not your application's: console, key settings, RSA2",
         )
+        .when("mode", "public_key")
         .optional(
             "alipay_certificate",
             X509Certificates,
             "alipayCertPublicKey_RSA2.crt; during a renewal both, one after the other",
         )
+        .when("mode", "certificate")
         .optional(
             "alipay_root_certificate",
             X509Certificates,

@@ -35,11 +35,13 @@ impl Connector for WechatPay {
                 KeyKind::RsaPublicKey,
                 "WeChat Pay public key, PEM: the same page",
             )
+            .when("verify", "public_key")
             .optional(
                 "platform_certificates",
                 KeyKind::X509Certificates,
                 "Platform certificates, PEM, several in one file while they rotate",
             )
+            .when("verify", "certificate")
             .optional(
                 "merchant_private_key",
                 KeyKind::RsaPrivateKey,

@@ -158,10 +158,12 @@ fn picked(
     Ok(noted(kind, happened_at.unwrap_or(told_at), fields))
 }
 
-/// Genuine and not ours to judge: kept whole for a person.
+/// Genuine and not ours to judge. The delivery keeps it whole; the note names its members only, for nobody knows which of
+/// them are about a person.
 fn unknown(event: &str, original: &str, told_at: Timestamp, content: &Value) -> Read {
+    let members: Vec<&String> = content.as_object().into_iter().flat_map(|content| content.keys()).collect();
     let fields =
-        [("event_type", json!(event)), ("original_type", json!(original)), ("content", content.clone())];
+        [("event_type", json!(event)), ("original_type", json!(original)), ("members", json!(members))];
     noted("unknown_event", told_at, fields)
 }
 
@@ -308,6 +310,6 @@ mod tests {
             read_as("PROFITSHARING", "profitsharing", &json!({"receiver": {}, "order_id": "1"})).unwrap();
         assert_eq!(read.notes[0].kind, "profit_sharing.settled");
         let read = read_as("COMPLAINT.CREATE", "complaint", &json!({"complaint_id": "1"})).unwrap();
-        assert_eq!(read.notes[0].fields["content"], json!({"complaint_id": "1"}));
+        assert_eq!(read.notes[0].fields["members"], json!(["complaint_id"]));
     }
 }

@@ -35,8 +35,21 @@ pub struct SecretSpec {
     /// Whether a channel must have it.
     #[serde(default)]
     pub required: bool,
+    /// Whether a channel with certain settings must have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_when: Option<SettingIs>,
     /// One sentence for the operator: what it is and where to get it.
     pub description: String,
+}
+
+/// A condition on a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingIs {
+    /// Name of a text setting.
+    pub setting: String,
+    /// The condition holds where the setting is this text.
+    pub is: String,
 }
 
 /// Kinds of key. A kind allows its own verbs and nothing else; no kind can be read.
@@ -65,5 +78,13 @@ impl KeyKind {
             KeyKind::Aes256Gcm => "decrypt",
             KeyKind::HmacSha256 => "mac",
         }
+    }
+}
+
+impl SecretSpec {
+    /// Whether a channel with these settings must have it.
+    pub fn is_required(&self, settings: &Value) -> bool {
+        let holds = |when: &SettingIs| settings.get(&when.setting).and_then(Value::as_str) == Some(&when.is);
+        self.required || self.required_when.as_ref().is_some_and(holds)
     }
 }

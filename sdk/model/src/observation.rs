@@ -14,7 +14,7 @@ pub use check::{Problem, TEXT_BYTES_MAX};
 /// In JSON the facts stand beside `entity`: `{"entity":"payment","key":[…],"occurred_at":"…","schema":"qudao.payment.v1","order_no":"…",…}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
-    /// Natural key: payment `[merchant_no, order_no]`, refund `[merchant_no, order_no, refund_no]`.
+    /// Natural key: payment `[merchant_no, sub_merchant_no?, order_no]`, refund the payment's and `refund_no`.
     pub key: Vec<String>,
     /// When it happened at the platform.
     #[schemars(with = "String")]
@@ -197,9 +197,7 @@ impl Observation {
     pub fn family_id(&self, channel: &str) -> String {
         match &self.facts {
             Facts::Payment(_) => self.entity_id(channel),
-            Facts::Refund(refund) => {
-                EntityKind::Payment.id(channel, &[&refund.merchant_no, &refund.order_no])
-            }
+            Facts::Refund(refund) => EntityKind::Payment.id(channel, &refund.payment_key()),
         }
     }
 
@@ -227,10 +225,34 @@ impl Facts {
     /// The natural key that the facts themselves name.
     pub fn key(&self) -> Vec<String> {
         match self {
-            Facts::Payment(facts) => vec![facts.merchant_no.clone(), facts.order_no.clone()],
+            Facts::Payment(facts) => facts.key(),
             Facts::Refund(facts) => {
-                vec![facts.merchant_no.clone(), facts.order_no.clone(), facts.refund_no.clone()]
+                let mut key = facts.payment_key();
+                key.push(facts.refund_no.clone());
+                key
             }
         }
     }
+}
+
+impl PaymentFacts {
+    /// Natural key of the payment. Under a service provider the merchant served is part of it: two stores may well use
+    /// the same order number.
+    pub fn key(&self) -> Vec<String> {
+        payment_key(&self.merchant_no, self.sub_merchant_no.as_ref(), &self.order_no)
+    }
+}
+
+impl RefundFacts {
+    /// Natural key of the payment that is refunded.
+    pub fn payment_key(&self) -> Vec<String> {
+        payment_key(&self.merchant_no, self.sub_merchant_no.as_ref(), &self.order_no)
+    }
+}
+
+fn payment_key(merchant_no: &str, sub_merchant_no: Option<&String>, order_no: &str) -> Vec<String> {
+    let mut key = vec![merchant_no.to_owned()];
+    key.extend(sub_merchant_no.cloned());
+    key.push(order_no.to_owned());
+    key
 }

@@ -21,6 +21,9 @@ pub struct Form {
     pairs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Pairs of one form: a platform sends some dozens; a sender of a million only wants to cost us time.
+pub const PAIRS_MAX: usize = 1000;
+
 /// Why bytes are not a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
@@ -30,6 +33,9 @@ pub enum FormError {
     /// A part without `=` or without a name, at this offset: JSON, XML, nothing.
     #[error("has no name=value pair at byte {0}")]
     Pair(usize),
+    /// More than [`PAIRS_MAX`] pairs.
+    #[error("has more than {PAIRS_MAX} pairs")]
+    TooManyPairs,
 }
 
 impl Form {
@@ -37,6 +43,10 @@ impl Form {
     pub fn parse(body: &[u8]) -> Result<Form, FormError> {
         let mut pairs = Vec::new();
         let mut at = 0;
+        // Counted before anything is decoded: a body of a million pairs must cost its sender more than us.
+        if body.iter().filter(|byte| **byte == b'&').count() >= PAIRS_MAX {
+            return Err(FormError::TooManyPairs);
+        }
         for part in body.split(|byte| *byte == b'&') {
             let equals = part.iter().position(|byte| *byte == b'=').filter(|equals| *equals > 0);
             let (name, value) =
@@ -127,6 +137,7 @@ mod tests {
         check("{\"a\":1}", Err(FormError::Pair(0)));
         check("a=1&=2", Err(FormError::Pair(4)));
         check("a=1&", Err(FormError::Pair(4)));
+        check(&["a=1"; PAIRS_MAX + 1].join("&"), Err(FormError::TooManyPairs));
         check("ab=1%4", Err(FormError::Escape(4)));
         check("ab=1&c=%zz", Err(FormError::Escape(7)));
     }

@@ -1,6 +1,7 @@
 //! A manifest, said in order.
 
 use crate::{KeyKind, Manifest, SecretSpec};
+use qudao_model::manifest::SettingIs;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::json;
 
@@ -68,6 +69,23 @@ impl ManifestBuilder {
         self.secret(name, kind, description, false)
     }
 
+    /// Makes the secret before it one that a channel must have where `setting` is `value`.
+    ///
+    /// ```
+    /// use qudao_sdk::KeyKind;
+    /// let manifest = qudao_sdk::manifest("toy", "0.1.0", "A toy")
+    ///     .optional("certificate", KeyKind::X509Certificates, "PEM")
+    ///     .when("mode", "certificate")
+    ///     .build();
+    /// assert!(manifest.secrets[0].is_required(&serde_json::json!({"mode": "certificate"})));
+    /// ```
+    pub fn when(mut self, setting: &str, value: &str) -> Self {
+        if let Some(spec) = self.0.secrets.last_mut() {
+            spec.required_when = Some(SettingIs { setting: setting.to_owned(), is: value.to_owned() });
+        }
+        self
+    }
+
     /// An origin it wants to reach, `https://host[:port]`, or `{settings.NAME}` for one that a setting names.
     pub fn network(mut self, origin: &str) -> Self {
         self.0.network.push(origin.to_owned());
@@ -81,7 +99,7 @@ impl ManifestBuilder {
 
     fn secret(mut self, name: &str, kind: KeyKind, description: &str, required: bool) -> Self {
         let (name, description) = (name.to_owned(), description.to_owned());
-        self.0.secrets.push(SecretSpec { name, kind, required, description });
+        self.0.secrets.push(SecretSpec { name, kind, required, required_when: None, description });
         self
     }
 }

@@ -149,7 +149,7 @@ impl Granted {
 /// Wanted ∩ granted.
 pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<GrantProblem>> {
     let mut problems = setting_problems(declared, &grants.settings);
-    let keys = keys(declared, &grants.secrets, &mut problems);
+    let keys = keys(declared, &grants, &mut problems);
     let origins = origins(declared, &grants, &mut problems);
     problems.extend(limit_problems(&grants.limits));
     if !problems.is_empty() {
@@ -200,10 +200,10 @@ fn known_settings(schema: &Value, pointer: &str) -> Vec<String> {
 
 fn keys(
     declared: &Declared,
-    secrets: &BTreeMap<String, Zeroizing<Vec<u8>>>,
+    grants: &Grants,
     problems: &mut Vec<GrantProblem>,
 ) -> BTreeMap<String, Option<Arc<Key>>> {
-    let specs = &declared.manifest.secrets;
+    let (specs, secrets) = (&declared.manifest.secrets, &grants.secrets);
     for name in secrets.keys().filter(|name| !specs.iter().any(|spec| spec.name == **name)) {
         let known = specs.iter().map(|spec| spec.name.clone()).collect();
         problems.push(GrantProblem::UnknownSecret { name: name.clone(), known });
@@ -216,7 +216,7 @@ fn keys(
                 keys.insert(name, Some(Arc::new(key)));
             }
             Some(Err(error)) => problems.push(GrantProblem::Secret { name, text: error.to_string() }),
-            None if spec.required => {
+            None if spec.is_required(&grants.settings) => {
                 problems.push(GrantProblem::MissingSecret { name, text: spec.description.clone() });
             }
             None => {

@@ -2,12 +2,15 @@
 
 use crate::Error;
 use qudao_config::{Channel, Config, Finding, Findings, Status};
-use qudao_host::{BreakerState, Component, Connector, Expectations, GrantProblem, Grants, Host, Limits};
+use qudao_host::{
+    BreakerState, Component, Connector, Expectations, GrantProblem, Grants, Host, Limits, limits::TICK,
+};
 use qudao_storage::Storage;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// All channels of one configuration.
@@ -190,15 +193,23 @@ fn limits(channel: &Channel) -> Limits {
     };
     Limits {
         memory_bytes: bytes(written.memory_bytes, default.memory_bytes),
+        table_elements: count(written.table_elements, default.table_elements),
         call: written.call.unwrap_or(default.call),
-        body_bytes: bytes(written.body_bytes, default.body_bytes),
+        cpu_ticks: written.cpu.map_or(default.cpu_ticks, ticks),
         fuel: written.fuel.unwrap_or(default.fuel),
+        hostcall_fuel: bytes(written.hostcall_fuel, default.hostcall_fuel),
         result_bytes: bytes(written.result_bytes, default.result_bytes),
         observations: count(written.observations, default.observations),
         host_calls: written.host_calls.unwrap_or(default.host_calls),
-        handles: count(written.handles, default.handles),
         log_lines: count(written.log_lines, default.log_lines),
-        table_elements: count(written.table_elements, default.table_elements),
+        log_line_bytes: bytes(written.log_line_bytes, default.log_line_bytes),
+        handles: count(written.handles, default.handles),
+        body_bytes: bytes(written.body_bytes, default.body_bytes),
+        answer_bytes: bytes(written.answer_bytes, default.answer_bytes),
+        http_requests: written.http_requests.unwrap_or(default.http_requests),
+        http_request: written.http_request.unwrap_or(default.http_request),
+        http_response_bytes: bytes(written.http_response_bytes, default.http_response_bytes),
+        parallel: written.parallel.unwrap_or(default.parallel),
         ..default
     }
 }
@@ -217,6 +228,12 @@ fn is_told(config: &Config, channel: &str, problem: &GrantProblem) -> bool {
         | GrantProblem::UnknownSecret { .. }
         | GrantProblem::Limit { .. } => false,
     }
+}
+
+/// Processor time in the host's ticks, at least one.
+fn ticks(cpu: Duration) -> u32 {
+    let ticks = cpu.as_millis().div_ceil(TICK.as_millis().max(1));
+    u32::try_from(ticks).unwrap_or(u32::MAX).max(1)
 }
 
 fn finding(config: &Config, channel: &str, problem: &GrantProblem) -> Finding {

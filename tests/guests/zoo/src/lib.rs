@@ -40,7 +40,7 @@ const MANIFEST: &str = r#"{
     },
     "secrets": [
         {"name": "mac", "kind": "hmac_sha256", "required": true, "description": "Any text."},
-        {"name": "spare", "kind": "aes256_gcm", "description": "Never needed."}
+        {"name": "spare", "kind": "aes_256_gcm", "description": "Never needed."}
     ],
     "network": ["https://open.example", "{settings.base_url}"]
 }"#;

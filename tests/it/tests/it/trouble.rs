@@ -5,9 +5,10 @@ use qudao_storage::DeliveryFilter;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_and_a_read_only_folder_are_answered_503_and_heal() {
-    let notice = recorded("wechat-pay", "txn_success_public_key");
+    // Large, so that it does not fit into pages that the database has free.
+    let notice = recorded("alipay", "huge_body_param");
     let mut gateway =
-        TestGateway::builder().channel("pay", "wechat-pay", &notice.channel).at(notice.now).start().await;
+        TestGateway::builder().channel("pay", "alipay", &notice.channel).at(notice.now).start().await;
     gateway.listen().await;
     let storage = gateway.gateway.storage().clone();
     for trouble in ["full", "read_only"] {

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use super::Check;
 use crate::suggest::nearest;
 
-/// Folders beside the configuration that hold components, `{}` standing for the name; the first that exists counts.
+/// Where components lie beside the configuration, `{}` standing for the name; the first that exists counts.
 const PLACES: &[&str] = &["plugins/{}.wasm", "plugins/{}/{}.wasm", "target/plugins/{}.wasm"];
+/// Where they lie beside the program, looked at last: `bin/qudao` with `plugins/`, and a build with `target/plugins/`.
+const PROGRAM_PLACES: &[&str] = &["plugins/{}.wasm", "../plugins/{}.wasm"];
 
 impl Check<'_> {
     pub(super) fn connector(&mut self, pointer: &str, written: &str) {
@@ -53,8 +55,12 @@ impl Check<'_> {
 
     fn component_name(&mut self, pointer: &str, name: &str) {
         let folder = self.document.folder();
-        let places: Vec<PathBuf> =
-            PLACES.iter().map(|place| folder.join(place.replace("{}", name))).collect();
+        let program = self.env.program_folder();
+        let beside_file = PLACES.iter().map(|place| folder.join(place.replace("{}", name)));
+        let beside_program = program
+            .iter()
+            .flat_map(|program| PROGRAM_PLACES.iter().map(|place| program.join(place.replace("{}", name))));
+        let places: Vec<PathBuf> = beside_file.chain(beside_program).collect();
         if let Some(found) = places.iter().find(|place| place.is_file()) {
             self.outcome.components.insert(pointer.to_owned(), found.clone());
             return;

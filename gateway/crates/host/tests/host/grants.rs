@@ -38,7 +38,7 @@ async fn all_problems_are_told_at_once_and_none_tells_a_value() {
     assert!(!found.contains("hunter2"));
     insta::assert_snapshot!(found, @r#"
     setting /mode: the value is not of type "string"
-    setting /mod is unknown to the connector; it has: base_url, mode
+    setting /mod is unknown to the connector; it has: base_url, mode, url
     secret spair is unknown to the connector; it uses: mac, spare
     secret mac is missing: Any text.
     secret spare has 7 bytes, expected exactly 32 (the key itself as text, neither hex nor base64)

@@ -1,8 +1,6 @@
 //! A family in canonical order: what makes the fold independent of arrival.
 
-use qudao_model::{
-    Anomaly, EntityKind, Facts, PaymentFacts, RefundFacts, Timestamp, anomaly::Code, entity::Evidence,
-};
+use qudao_model::{Anomaly, Facts, PaymentFacts, RefundFacts, Timestamp, anomaly::Code, entity::Evidence};
 use qudao_storage::Known;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,11 +34,6 @@ impl<'a> Family<'a> {
     /// Number of distinct facts.
     pub(super) fn len(&self) -> usize {
         self.payments.len() + self.refunds.len()
-    }
-
-    /// Id of the payment, whether or not it has been seen.
-    pub(super) fn payment_id(&self, merchant_no: &str, order_no: &str) -> String {
-        EntityKind::Payment.id(self.channel, &[merchant_no, order_no])
     }
 }
 

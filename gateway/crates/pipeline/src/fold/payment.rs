@@ -2,7 +2,7 @@
 
 use super::family::{Family, Seen, conflicting_deliveries, evidence, latest};
 use qudao_model::{
-    Anomaly, Fen, Payment, PaymentFacts, Refund, Timestamp,
+    Anomaly, EntityKind, Fen, Payment, PaymentFacts, Refund, Timestamp,
     anomaly::Code,
     entity::{PaymentState, RefundState},
     observation::PaymentClaim,
@@ -21,7 +21,7 @@ pub(super) fn fold(family: &Family<'_>, refunds: &[Refund]) -> Option<Payment> {
     let requested_fen = captured.first_fen().unwrap_or(first.facts.requested_fen);
     let updated_at = family.refunds.iter().map(|refund| refund.at).fold(last.at, Timestamp::max);
     let mut payment = Payment {
-        id: family.payment_id(&first.facts.merchant_no, &first.facts.order_no),
+        id: EntityKind::Payment.id(family.channel, &first.facts.key()),
         channel: family.channel.to_owned(),
         order_no: first.facts.order_no.clone(),
         transaction_no: captured.first_no().or_else(|| latest(&seen, |facts| &facts.transaction_no)),

@@ -2,7 +2,7 @@
 
 use super::family::{Family, Seen, conflicting_deliveries, evidence, latest};
 use qudao_model::{
-    Anomaly, EntityKind, Fen, Refund, RefundFacts, Timestamp, anomaly::Code, entity::RefundState,
+    Anomaly, EntityKind, Facts, Fen, Refund, RefundFacts, Timestamp, anomaly::Code, entity::RefundState,
     observation::PaymentClaim,
 };
 use std::collections::BTreeMap;
@@ -53,9 +53,9 @@ fn one(family: &Family<'_>, seen: &[&Seen<'_, RefundFacts>], step: Option<&Step>
     let known = !family.payments.is_empty();
     let facts = first.facts;
     let mut refund = Refund {
-        id: EntityKind::Refund.id(family.channel, &[&facts.merchant_no, &facts.order_no, &facts.refund_no]),
+        id: EntityKind::Refund.id(family.channel, &Facts::Refund(facts.clone()).key()),
         channel: family.channel.to_owned(),
-        payment_id: known.then(|| family.payment_id(&facts.merchant_no, &facts.order_no)),
+        payment_id: known.then(|| EntityKind::Payment.id(family.channel, &facts.payment_key())),
         merchant_no: facts.merchant_no.clone(),
         sub_merchant_no: latest(seen, |facts| &facts.sub_merchant_no),
         order_no: facts.order_no.clone(),
