@@ -22,9 +22,7 @@ pub(crate) fn run() -> Result<()> {
     let advisories = if fetch_advisories(&program)? {
         check(&["--disable-fetch", "advisories"])
     } else {
-        screen::notice(
-            "advisories are NOT checked: their database (github.com/rustsec/advisory-db) cannot be reached",
-        );
+        screen::notice("advisories are NOT checked: the RustSec database cannot be reached from here");
         Ok(())
     };
     match (rules, advisories) {

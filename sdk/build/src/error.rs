@@ -1,5 +1,6 @@
 //! What can go wrong while building, and what a person should do about it.
 
+pub use qudao_model::fault::Class;
 use std::path::PathBuf;
 
 /// Why there is no component.
@@ -61,15 +62,6 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-}
-
-/// Who can mend it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Who wrote the connector.
-    Sender,
-    /// Who set the machine up.
-    Operator,
 }
 
 impl Error {

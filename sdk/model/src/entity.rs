@@ -272,6 +272,15 @@ impl Entity {
         }
     }
 
+    /// Its members by name, as events and lists show them.
+    pub fn members(&self) -> serde_json::Map<String, serde_json::Value> {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(members)) => members,
+            // Plain structs with text keys are always objects.
+            Ok(_) | Err(_) => serde_json::Map::new(),
+        }
+    }
+
     /// The exact bytes that are stored and served.
     pub fn canonical_json(&self) -> String {
         // Serialising plain structs with text keys cannot fail.

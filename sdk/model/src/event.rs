@@ -1,6 +1,6 @@
 //! Events: CloudEvents 1.0 that say an entity changed. They form the feed, numbered by `seq` without a gap.
 
-use crate::{Entity, EntityKind, Timestamp, id};
+use crate::{Entity, Timestamp, id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,16 +50,11 @@ pub struct CloudEvent {
 /// An event before it has a place in the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
-    /// Kind of the entity.
-    pub kind: EntityKind,
-    /// What happened.
-    pub verb: Verb,
-    /// Names of the entity's members that differ from before, sorted.
-    pub changed: Vec<String>,
-    /// The entity after the change.
-    pub entity: Entity,
-    /// When it happened.
-    pub time: Timestamp,
+    event_type: String,
+    subject: String,
+    version: u64,
+    time: Timestamp,
+    data: Map<String, Value>,
 }
 
 impl Verb {
@@ -79,32 +74,53 @@ impl Verb {
 }
 
 impl EventDraft {
+    /// Says that `verb` happened to `entity` at `time`, and which of its members differ from before (sorted names).
+    pub fn new(entity: &Entity, verb: Verb, changed: Vec<String>, time: Timestamp) -> EventDraft {
+        EventDraft::with_members(entity, entity.members(), verb, changed, time)
+    }
+
+    /// The same for a caller that has [`Entity::members`] at hand: making them is what an event costs.
+    pub fn with_members(
+        entity: &Entity,
+        members: Map<String, Value>,
+        verb: Verb,
+        changed: Vec<String>,
+        time: Timestamp,
+    ) -> EventDraft {
+        let kind = entity.kind().as_str();
+        let data = Map::from_iter([
+            ("changed".to_owned(), Value::from(changed)),
+            (kind.to_owned(), Value::Object(members)),
+        ]);
+        EventDraft {
+            event_type: format!("qudao.{kind}.{}.v1", verb.as_str()),
+            subject: entity.id().to_owned(),
+            version: entity.version(),
+            time,
+            data,
+        }
+    }
+
     /// `qudao.payment.paid.v1`.
-    pub fn event_type(&self) -> String {
-        format!("qudao.{}.{}.v1", self.kind.as_str(), self.verb.as_str())
+    pub fn event_type(&self) -> &str {
+        &self.event_type
     }
 
     /// Gives the draft its place.
     pub fn into_event(self, channel: &str, delivery_id: &str, seq: u64) -> CloudEvent {
-        let event_type = self.event_type();
-        let subject = self.entity.id().to_owned();
-        let version = self.entity.version().to_string();
-        let id = id::derive("evt_", &[subject.as_str(), version.as_str(), event_type.as_str()]);
-        let mut data = Map::new();
-        data.insert("changed".to_owned(), Value::from(self.changed));
-        data.insert(self.kind.as_str().to_owned(), serde_json::to_value(&self.entity).unwrap_or_default());
+        let version = self.version.to_string();
         CloudEvent {
             specversion: "1.0".to_owned(),
-            id,
+            id: id::derive("evt_", &[self.subject.as_str(), version.as_str(), self.event_type.as_str()]),
             source: format!("/channels/{channel}"),
-            r#type: event_type,
-            subject,
+            r#type: self.event_type,
+            subject: self.subject,
             time: self.time,
             datacontenttype: "application/json".to_owned(),
             seq,
             channel: channel.to_owned(),
             deliveryid: delivery_id.to_owned(),
-            data,
+            data: self.data,
         }
     }
 }

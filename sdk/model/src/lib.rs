@@ -11,6 +11,7 @@ pub mod clock;
 pub mod delivery;
 pub mod entity;
 pub mod event;
+pub mod fault;
 pub mod id;
 pub mod manifest;
 pub mod money;

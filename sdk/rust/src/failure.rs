@@ -1,6 +1,7 @@
 //! A connector that could not do its work.
 
 use crate::{HttpError, KeyError, KeyProblem};
+pub use qudao_model::fault::{Class, Retry};
 use std::fmt;
 
 /// Why there is no verdict. A refusal of a bad delivery is [`crate::Refused`], not this.
@@ -21,36 +22,6 @@ pub struct Failure {
     pub message: String,
     /// Whether the same call may succeed later.
     pub retry: Retry,
-}
-
-/// Who can mend a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Who sent the delivery.
-    Sender,
-    /// The platform: it answered with an error or not at all.
-    Platform,
-    /// The operator: a setting, a secret, a grant.
-    Operator,
-    /// The connector's author.
-    Defect,
-}
-
-/// Whether and when to try again.
-///
-/// ```
-/// use qudao_sdk::{Failure, Retry};
-/// let busy = Failure::platform("rate_limited", "the platform wants us to wait").retry(Retry::After(30_000));
-/// assert_eq!(busy.retry, Retry::After(30_000));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// The same call fails again.
-    Never,
-    /// At once.
-    Now,
-    /// After so many milliseconds.
-    After(u64),
 }
 
 impl Failure {
@@ -82,18 +53,6 @@ impl Failure {
 
     fn new(class: Class, code: &str, message: impl Into<String>) -> Failure {
         Failure { class, code: code.to_owned(), message: message.into(), retry: Retry::Never }
-    }
-}
-
-impl Class {
-    /// The word that crosses to the host.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Class::Sender => "sender",
-            Class::Platform => "platform",
-            Class::Operator => "operator",
-            Class::Defect => "defect",
-        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Form {
         let mut pairs = Vec::new();
         let mut at = 0;
         // Counted before anything is decoded: a body of a million pairs must cost its sender more than us.
-        if body.iter().filter(|byte| **byte == b'&').count() >= PAIRS_MAX {
+        if body.split(|byte| *byte == b'&').nth(PAIRS_MAX).is_some() {
             return Err(FormError::TooManyPairs);
         }
         for part in body.split(|byte| *byte == b'&') {

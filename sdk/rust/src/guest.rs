@@ -214,7 +214,7 @@ fn failure_out(failure: Failure) -> types::Failure {
     let (retry, retry_after_ms) = match failure.retry {
         Retry::Never => ("never", None),
         Retry::Now => ("now", None),
-        Retry::After(millis) => ("after", Some(millis)),
+        Retry::After(wait) => ("after", Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))),
     };
     types::Failure {
         class: failure.class.as_str().to_owned(),

@@ -194,7 +194,7 @@ impl From<qudao_pipeline::Error> for Problem {
         use qudao_pipeline::{Error, Retry};
         let pause = match error.retry() {
             Retry::After(pause) => pause,
-            Retry::Never => Duration::from_secs(1),
+            Retry::Now | Retry::Never => Duration::from_secs(1),
         };
         let detail = error.to_string();
         match error {

@@ -29,8 +29,7 @@ mod tests {
         fn events(&self, _: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
             let Entity::Refund(refund) = after else { return Vec::new() };
             let verb = if refund.amount_fen % 2 == 0 { Verb::Succeeded } else { Verb::Processing };
-            let (kind, entity, time) = (after.kind(), after.clone(), refund.updated_at);
-            vec![EventDraft { kind, verb, changed: Vec::new(), entity, time }]
+            vec![EventDraft::new(after, verb, Vec::new(), refund.updated_at)]
         }
     }
 

@@ -74,6 +74,15 @@ impl Connector {
         called
     }
 
+    /// Hands over a request of the past. The breaker neither stops it nor hears of it: its clock is the present's, and one
+    /// old delivery tried again and again must not close the channel to new ones.
+    pub async fn again(&self, request: &Request, call: Call) -> Called {
+        let (result, stats) = self.0.run(request, call).await;
+        let called = Called { verdict: result.unwrap_or_else(Stopped::verdict), stats };
+        self.0.show(&called);
+        called
+    }
+
     /// The breaker now.
     pub fn breaker(&self) -> BreakerState {
         self.0.breaker.state()

@@ -1,30 +1,11 @@
 //! What can go wrong before there is a connector to call. Calls themselves have no errors, see [`crate::Reason`].
 
 use crate::Reason;
+pub use qudao_model::fault::{Class, Retry};
+use std::time::Duration;
 
-/// Whose concern an error is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Whoever sent the input.
-    Sender,
-    /// The platform at the other end.
-    Platform,
-    /// Whoever runs the gateway.
-    Operator,
-    /// Whoever wrote the code: of the gateway or of the connector.
-    Defect,
-}
-
-/// Whether doing it again may help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// The same input gives the same error.
-    Never,
-    /// Later, when something outside has changed.
-    After,
-    /// At once.
-    Now,
-}
+/// How long to wait for a machine without memory.
+const STARTING_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// A host that cannot start or a component that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +88,7 @@ impl Error {
     /// Whether the same call may work later.
     pub fn retry(&self) -> Retry {
         match self {
-            Error::Starting { .. } => Retry::After,
+            Error::Starting { .. } => Retry::After(STARTING_RETRY_AFTER),
             Error::Interrupted => Retry::Now,
             Error::TooLarge { .. }
             | Error::NotAComponent { .. }

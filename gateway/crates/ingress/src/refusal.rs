@@ -55,6 +55,7 @@ impl Refusal {
         match self {
             Refusal::Path(error) => match error.retry() {
                 Retry::After(pause) => Some(pause.as_secs().max(1)),
+                Retry::Now => Some(1),
                 Retry::Never => None,
             },
             Refusal::Crowded => Some(CROWDED_RETRY_AFTER_SECONDS),

@@ -1,5 +1,6 @@
 //! What can go wrong on the path, and what a caller should do about it.
 
+pub use qudao_model::fault::{Class, Retry};
 use std::time::Duration;
 
 /// Why a delivery got no verdict of its own. Everything a connector says or does wrong is a verdict, not one of these.
@@ -47,28 +48,6 @@ pub enum Error {
     },
 }
 
-/// Whose turn it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The caller sent something that cannot be served.
-    Sender,
-    /// The platform is at fault.
-    Platform,
-    /// The operator has to mend something.
-    Operator,
-    /// A bug of ours.
-    Defect,
-}
-
-/// Whether to try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// It will not get better.
-    Never,
-    /// After a while.
-    After(Duration),
-}
-
 /// How long a platform should wait while we go down: as long as a restart takes.
 const DRAINING_RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -82,7 +61,7 @@ impl Error {
             | Error::NothingToRetry { .. }
             | Error::AlreadyAccepted { .. } => Class::Sender,
             Error::Draining => Class::Operator,
-            Error::Storage { source } => class_of(source.class()),
+            Error::Storage { source } => source.class(),
         }
     }
 
@@ -90,11 +69,7 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match self {
             Error::Draining => Retry::After(DRAINING_RETRY_AFTER),
-            Error::Storage { source } => match source.retry() {
-                qudao_storage::Retry::Never => Retry::Never,
-                qudao_storage::Retry::After(wait) => Retry::After(wait),
-                qudao_storage::Retry::Now => Retry::After(Duration::ZERO),
-            },
+            Error::Storage { source } => source.retry(),
             Error::UnknownChannel { .. }
             | Error::Retired { .. }
             | Error::UnknownDelivery { .. }
@@ -114,14 +89,5 @@ impl Error {
             Error::AlreadyAccepted { .. } => "already_accepted",
             Error::Storage { .. } => "storage_unavailable",
         }
-    }
-}
-
-fn class_of(class: qudao_storage::Class) -> Class {
-    match class {
-        qudao_storage::Class::Sender => Class::Sender,
-        qudao_storage::Class::Platform => Class::Platform,
-        qudao_storage::Class::Operator => Class::Operator,
-        qudao_storage::Class::Defect => Class::Defect,
     }
 }

@@ -75,7 +75,7 @@ async fn judge(delivery: &Replayed, channels: &Channels) -> Judgement {
         return Judgement::Refused(format!("there is no channel `{}` any more", incoming.channel));
     };
     let call = Call { now: incoming.received_at, random_seed: Some(0) };
-    let now = connector.webhook(&incoming.request, call).await.verdict;
+    let now = connector.again(&incoming.request, call).await.verdict;
     if let Verdict::Rejected(refusal) | Verdict::Failed(refusal) = &now {
         let failed_then = matches!(&incoming.verdict, Verdict::Failed(then) if then.reason == refusal.reason);
         return if failed_then {

@@ -17,7 +17,7 @@ impl Gateway {
         let nothing = || Error::NothingToRetry { id: id.to_owned() };
         let request = self.storage().delivery_request(id).await?.ok_or_else(nothing)?;
         let connector = self.loaded().taking(&row.channel)?;
-        let called = connector.webhook(&request, Call { now: row.received_at, random_seed: None }).await;
+        let called = connector.again(&request, Call { now: row.received_at, random_seed: None }).await;
         let manifest = connector.manifest();
         let name = format!("{}@{}", manifest.name, manifest.version);
         let verdict = called.verdict.as_str();

@@ -155,8 +155,7 @@ impl Fold for One {
 
     fn events(&self, _: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
         let changed = ["order_no", "paid_at", "requested_fen", "state"].map(str::to_owned).to_vec();
-        let time = after.updated_at();
-        vec![EventDraft { kind: after.kind(), verb: Verb::Paid, changed, entity: after.clone(), time }]
+        vec![EventDraft::new(after, Verb::Paid, changed, after.updated_at())]
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in storage, and what a caller should do about it.
 
+pub use qudao_model::fault::{Class, Retry};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Why storage could not do what it was asked. One failed batch gives the same cause to all that waited for it.
@@ -102,30 +103,6 @@ pub enum Error {
     /// The storage was closed, or its writer is gone.
     #[error("the storage is closed")]
     Closed,
-}
-
-/// Whose turn it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The caller asked for what cannot be.
-    Sender,
-    /// The platform is at fault.
-    Platform,
-    /// The operator has to mend something: free space, give rights back.
-    Operator,
-    /// A bug of ours.
-    Defect,
-}
-
-/// Whether to try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// It will not get better.
-    Never,
-    /// After a while.
-    After(Duration),
-    /// At once.
-    Now,
 }
 
 /// How long a caller should wait while the machine is in trouble: a person or a log rotation has to free space.

@@ -13,14 +13,16 @@ const UNREMARKABLE: [&str; 4] = ["id", "channel", "version", "updated_at"];
 
 /// The events of one change, milestone first.
 pub(super) fn between(before: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
-    let mut drafts = Vec::new();
     let milestone = milestone(before, after).map(|verb| (verb, happened_at(after)));
     let anomaly = new_anomalies(before, after).map(|at| (Verb::Anomaly, at));
-    for (verb, time) in milestone.into_iter().chain(anomaly) {
-        let changed = changed(before, after);
-        drafts.push(EventDraft { kind: after.kind(), verb, changed, entity: after.clone(), time });
+    let told: Vec<(Verb, Timestamp)> = milestone.into_iter().chain(anomaly).collect();
+    if told.is_empty() {
+        return Vec::new();
     }
-    drafts
+    let members = after.members();
+    let changed = changed(before, &members);
+    let draft = |(verb, time)| EventDraft::with_members(after, members.clone(), verb, changed.clone(), time);
+    told.into_iter().map(draft).collect()
 }
 
 /// The verb, where the entity reached another milestone or its money changed.
@@ -72,18 +74,9 @@ fn new_anomalies(before: Option<&Entity>, after: &Entity) -> Option<Timestamp> {
     after.anomalies().iter().filter(is_new).map(|one| one.first_seen_at).max()
 }
 
-fn changed(before: Option<&Entity>, after: &Entity) -> Vec<String> {
-    let old = before.map(members).unwrap_or_default();
-    let new = members(after);
+fn changed(before: Option<&Entity>, new: &Map<String, Value>) -> Vec<String> {
+    let old = before.map(Entity::members).unwrap_or_default();
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let differs =
-        |name: &&&String| !UNREMARKABLE.contains(&name.as_str()) && old.get(**name) != new.get(**name);
-    names.iter().filter(differs).map(|name| (*name).clone()).collect()
-}
-
-fn members(entity: &Entity) -> Map<String, Value> {
-    match serde_json::to_value(entity) {
-        Ok(Value::Object(members)) => members,
-        Ok(_) | Err(_) => Map::new(),
-    }
+    let differs = |name: &&String| !UNREMARKABLE.contains(&name.as_str()) && old.get(*name) != new.get(*name);
+    names.into_iter().filter(differs).cloned().collect()
 }

@@ -46,13 +46,7 @@ impl Fold for Plain {
             Entity::Payment(_) => Verb::Paid,
             Entity::Refund(_) => Verb::Succeeded,
         };
-        vec![EventDraft {
-            kind: after.kind(),
-            verb,
-            changed,
-            entity: after.clone(),
-            time: after.updated_at(),
-        }]
+        vec![EventDraft::new(after, verb, changed, after.updated_at())]
     }
 }
 
