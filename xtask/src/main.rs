@@ -33,7 +33,7 @@ struct Cli {
 enum Command {
     /// Gets what building connectors needs: the wasm target
     Setup,
-    /// Builds every connector of plugins/ to target/plugins/<name>.wasm
+    /// Builds every connector of plugins/ to target/plugins/NAME.wasm
     Plugins,
     /// Runs the main job: gateway, connectors and platform simulators on embedded SQLite
     Demo(demo::Args),

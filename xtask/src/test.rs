@@ -5,9 +5,10 @@
 
 mod count;
 
+use crate::process::Stream;
 use crate::{deny, plugins, process, screen, setup, tidy, workspace};
 use anyhow::{Result, bail};
-use count::Count;
+use count::{Count, Runner};
 use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
@@ -96,7 +97,7 @@ fn docs() -> Result<()> {
 
 fn doc_tests(count: &mut Count) -> Result<()> {
     let mut command = workspace::cargo(&["test", "--workspace", "--doc", "--no-fail-fast", "--locked"]);
-    counted(&mut command, process::Stream::Out, count)
+    counted(&mut command, Runner::Cargo, count)
 }
 
 /// Built first with cargo's own progress, then run with the output counted.
@@ -105,18 +106,22 @@ fn tests(count: &mut Count) -> Result<()> {
         cargo(&["nextest", "run", "--workspace", "--no-run", "--locked"])?;
         let mut command = workspace::cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--locked"]);
         command.env("NEXTEST_HIDE_PROGRESS_BAR", "1").env(plugins::BUILT_VARIABLE, "1");
-        return counted(&mut command, process::Stream::Err, count);
+        return counted(&mut command, Runner::Nextest, count);
     }
     screen::notice("cargo-nextest is not installed; cargo test does the same, with less parallelism");
     let with = |more: &[&'static str]| -> Vec<&'static str> { [&["test"], &WHAT[..], more].concat() };
-    cargo(&with(&["--no-run", "--quiet"]))?;
+    cargo(&with(&["--no-run"]))?;
     let mut command = workspace::cargo(&with(&["--no-fail-fast"]));
-    counted(command.env(plugins::BUILT_VARIABLE, "1"), process::Stream::Out, count)
+    counted(command.env(plugins::BUILT_VARIABLE, "1"), Runner::Cargo, count)
 }
 
-fn counted(command: &mut Command, stream: process::Stream, count: &mut Count) -> Result<()> {
+fn counted(command: &mut Command, runner: Runner, count: &mut Count) -> Result<()> {
     let before = *count;
-    let status: ExitStatus = process::watch(command, stream, &mut |line| count.read(line))?;
+    let stream = match runner {
+        Runner::Cargo => Stream::Out,
+        Runner::Nextest => Stream::Err,
+    };
+    let status: ExitStatus = process::watch(command, stream, &mut |line| count.read(runner, line))?;
     let failed = count.failed - before.failed;
     match (status.success(), failed) {
         (true, 0) => Ok(()),

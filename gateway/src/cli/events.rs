@@ -48,7 +48,7 @@ impl Events {
     }
 
     async fn tell(&self, storage: &Storage, printer: &mut Printer) -> Result<Exit, Error> {
-        let columns = columns();
+        let mut columns = columns(0);
         let (mut after, mut left) = (self.after, self.limit.unwrap_or(u64::MAX));
         let (mut told, mut waiting) = (false, false);
         while left > 0 {
@@ -60,6 +60,8 @@ impl Events {
                     printer.json_line(event)?;
                 } else {
                     if !told {
+                        let widest = page.iter().map(|event| event.channel.chars().count()).max();
+                        columns = self::columns(widest.unwrap_or_default());
                         printer.line(columns.header())?;
                     }
                     printer.line(columns.row(cells(event)))?;
@@ -87,11 +89,12 @@ impl Events {
     }
 }
 
-fn columns() -> Columns<8> {
+/// Wide enough for the channels of the first page; later ones are not known before they are told.
+fn columns(channel: usize) -> Columns<8> {
     Columns::new([
         (">SEQ", 6),
         ("TIME", 19),
-        ("CHANNEL", 14),
+        ("CHANNEL", channel.max(14)),
         ("ENTITY", 8),
         ("WHAT", 10),
         ("ORDER", 28),
@@ -117,4 +120,16 @@ fn cells(event: &CloudEvent) -> [String; 8] {
         fen.map(people::yuan).unwrap_or_default(),
         text("state"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_long_channel_name_moves_the_header_too() {
+        let between = |channel| {
+            let header = super::columns(channel).header();
+            header.find("ENTITY").zip(header.find("CHANNEL")).map(|(right, left)| right - left)
+        };
+        assert_eq!((between(3), between(17)), (Some(16), Some(19)));
+    }
 }

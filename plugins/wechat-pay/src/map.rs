@@ -107,7 +107,7 @@ fn refund(told_at: Timestamp, refund: Refund) -> Result<Read, Refused> {
         "CLOSED" => RefundClaim::Closed,
         word => return Ok(unknown_state("refund.unknown_state", told_at, &refund.out_trade_no, word)),
     };
-    let succeeded_at = refund.success_time.0.as_deref().map(instant).transpose()?;
+    let ended_at = refund.success_time.0.as_deref().map(instant).transpose()?;
     let facts = RefundFacts {
         merchant_no: account(refund.mchid, refund.sp_mchid)?,
         sub_merchant_no: refund.sub_mchid.0,
@@ -121,10 +121,10 @@ fn refund(told_at: Timestamp, refund: Refund) -> Result<Read, Refused> {
         amount_fen: Some(refund.amount.refund),
         refunded_total_fen: None,
         payer_refund_fen: refund.amount.payer_refund,
-        succeeded_at,
+        succeeded_at: ended_at.filter(|_| state == RefundClaim::Succeeded),
         evidence: Evidence::Notice,
     };
-    observed(Observation::refund(succeeded_at.unwrap_or(told_at), facts))
+    observed(Observation::refund(ended_at.unwrap_or(told_at), facts))
 }
 
 /// What the model forbids (a negative amount, a payment without a serial …) is the sender's fault, and so refused here.
@@ -277,6 +277,18 @@ mod tests {
                 .unwrap();
         assert!(read.observations.is_empty());
         assert_eq!(read.notes[0].kind, "payment.unknown_state");
+    }
+
+    #[test]
+    fn only_a_refund_that_succeeded_has_a_time_of_success() {
+        for (state, succeeded) in [("SUCCESS", true), ("CLOSED", false), ("ABNORMAL", false)] {
+            let content = json!({"mchid": "1636183876", "out_trade_no": "SO1", "out_refund_no": "RF1",
+                "refund_status": state, "success_time": "2026-01-21T05:00:00+08:00", "amount": {"refund": 1}});
+            let read = read_as("REFUND.SUCCESS", "refund", &content).unwrap();
+            let Facts::Refund(facts) = &read.observations[0].facts else { panic!("a refund") };
+            assert_eq!(facts.succeeded_at.is_some(), succeeded, "{state}");
+            assert_eq!(read.observations[0].occurred_at.to_string(), "2026-01-20T21:00:00Z");
+        }
     }
 
     #[test]

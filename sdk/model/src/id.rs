@@ -1,7 +1,7 @@
 //! Ids that are derived, not minted: the same facts give the same id on every machine and after every replay.
 //!
 //! An id is a prefix and 26 characters of base32 (RFC 4648, lower case) of SHA-256 over its parts, each ended by 0x1F.
-//! A part therefore must not contain 0x1F; [`derive`] escapes it as 0x1B 0x1F, so that no two part lists collide.
+//! A part therefore must not contain 0x1F; [`derive()`] escapes it as 0x1B 0x1F, so that no two part lists collide.
 
 use data_encoding::{Encoding, Specification};
 use sha2::{Digest, Sha256};

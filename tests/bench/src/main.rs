@@ -14,7 +14,7 @@ mod server;
 mod start;
 mod throughput;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use args::{Command, Measure};
 use clap::Parser;
 use report::Report;
@@ -22,16 +22,20 @@ use std::fs;
 
 fn main() -> Result<()> {
     match args::Cli::parse().command {
-        Command::Run(measure) => run(&measure),
+        Command::Run(measure) => run(measure),
         Command::Reference(options) => reference::serve(&options),
     }
 }
 
-fn run(measure: &Measure) -> Result<()> {
+fn run(mut measure: Measure) -> Result<()> {
     if measure.folder.exists() {
         fs::remove_dir_all(&measure.folder)?;
     }
     fs::create_dir_all(&measure.folder)?;
+    // Servers run in folders of their own.
+    measure.folder = measure.folder.canonicalize()?;
+    measure.gateway = measure.gateway.canonicalize().context("finding the gateway, built for release")?;
+    let measure = &measure;
     let mut report = Report::new(measure)?;
     eprintln!("==> plugin call beside the same code natively");
     report.calls = Some(call::measure(measure)?);

@@ -49,7 +49,8 @@ fn sign(platform: &WechatPay, deliveries: &[Delivery], now: i64) -> Result<Vec<R
 /// The bytes on the wire.
 pub(crate) fn wire(request: &Request) -> Vec<u8> {
     let Request { method, path, headers, body, .. } = request;
-    let fields: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let fields: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let fields = fields.concat();
     let head =
         format!("{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {}\r\n{fields}\r\n", body.len());
     [head.as_bytes(), body].concat()

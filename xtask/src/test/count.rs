@@ -9,20 +9,28 @@ pub(crate) struct Count {
     pub(crate) failed: u64,
 }
 
+/// Whose output is read. What a failed test printed is repeated by either, so only the runner's own lines may count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// Each binary closes with `test result: ok. 12 passed; 0 failed; …`, at the beginning of a line.
+    Cargo,
+    /// The run closes with `Summary [ 3.1s] 90 tests run: 88 passed (2 slow), 1 failed, 1 timed out, 0 skipped`.
+    Nextest,
+}
+
 impl Count {
     /// Reads one line of output; lines that close no run change nothing.
-    ///
-    /// `test result: ok. 12 passed; 0 failed; …` closes a binary of cargo test; `Summary [ 3.1s] 90 tests run: 89 passed
-    /// (2 slow), 1 failed, 0 skipped` closes a nextest run, where a time-out counts as a failure.
-    pub(crate) fn read(&mut self, line: &str) {
+    pub(crate) fn read(&mut self, runner: Runner, line: &str) {
         let line = plain(line);
-        let line = line.trim_start();
-        let (closing, binary) = (line.strip_prefix("Summary ["), line.strip_prefix("test result: "));
-        let Some(rest) = closing.or(binary) else { return };
+        let closing = match runner {
+            Runner::Cargo => line.strip_prefix("test result: "),
+            Runner::Nextest => line.trim_start().strip_prefix("Summary ["),
+        };
+        let Some(rest) = closing else { return };
         self.passed += before(rest, "passed");
-        self.failed += before(rest, "failed");
-        self.failed += before(rest, "timed out");
-        self.failed += before(rest, "exec failed");
+        for word in ["failed", "timed out", "exec failed"] {
+            self.failed += before(rest, word);
+        }
     }
 }
 
@@ -53,10 +61,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(lines: &[&str], passed: u64, failed: u64) {
+    fn check(runner: Runner, lines: &[&str], passed: u64, failed: u64) {
         let mut count = Count::default();
         for line in lines {
-            count.read(line);
+            count.read(runner, line);
         }
         assert_eq!(count, Count { passed, failed });
     }
@@ -64,6 +72,7 @@ mod tests {
     #[test]
     fn binaries_of_cargo_test_add_up() {
         check(
+            Runner::Cargo,
             &[
                 "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.31s",
                 "test a::b ... FAILED",
@@ -77,15 +86,29 @@ mod tests {
     #[test]
     fn a_nextest_summary_is_read_with_and_without_colour() {
         check(
+            Runner::Nextest,
             &["     Summary [   3.114s] 90 tests run: 88 passed (2 slow), 1 failed, 1 timed out, 0 skipped"],
             88,
             2,
         );
-        check(&["\u{1b}[32;1m     Summary\u{1b}[0m [   3.114s] 7 tests run: 7 passed, 0 skipped"], 7, 0);
+        check(
+            Runner::Nextest,
+            &["\u{1b}[32;1m     Summary\u{1b}[0m [   3.114s] 7 tests run: 7 passed, 0 skipped"],
+            7,
+            0,
+        );
     }
 
     #[test]
     fn other_lines_count_nothing() {
-        check(&["12 passed, 3 failed", "running 4 tests", ""], 0, 0);
+        check(Runner::Cargo, &["12 passed, 3 failed", "running 4 tests", ""], 0, 0);
+        // Repeated by nextest from inside a failed test.
+        check(
+            Runner::Nextest,
+            &["    test result: FAILED. 0 passed; 1 failed; 0 ignored", "test result: ok. 1 passed"],
+            0,
+            0,
+        );
+        check(Runner::Cargo, &["    test result: FAILED. 0 passed; 1 failed; 0 ignored"], 0, 0);
     }
 }

@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const OCTETS: &str = "application/octet-stream";
+const JSON: &str = "application/json";
 
 /// Which deliveries; what is absent does not filter.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,7 +93,7 @@ pub(crate) async fn one(
     Ok(Json(Detail { row, observations }))
 }
 
-/// The request file of `qudao try`; or, for who asks for octets, the body alone.
+/// The body, byte for byte; or, for who asks for JSON, the whole request as a request file of `qudao try`.
 pub(crate) async fn raw(
     State(app): State<App>,
     headers: HeaderMap,
@@ -103,10 +104,10 @@ pub(crate) async fn raw(
         let detail = format!("of delivery `{id}` only a small record is kept, because it was rejected");
         Problem::new(Code::BytesNotKept, detail, "have the platform send it again")
     })?;
-    if wants_octets(&headers) {
-        return Ok(([(header::CONTENT_TYPE, OCTETS)], request.body).into_response());
+    if wants_json(&headers) {
+        return Ok(Json(request).into_response());
     }
-    Ok(Json(request).into_response())
+    Ok(([(header::CONTENT_TYPE, OCTETS)], request.body).into_response())
 }
 
 pub(crate) async fn retry(
@@ -123,9 +124,9 @@ async fn row(app: &App, id: &str) -> Result<DeliveryRow, Problem> {
     found.ok_or_else(|| unknown_delivery(format!("there is no delivery `{id}`")))
 }
 
-fn wants_octets(headers: &HeaderMap) -> bool {
+fn wants_json(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted
         .flat_map(|list| list.split(','))
-        .any(|range| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(OCTETS)))
+        .any(|range| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(JSON)))
 }

@@ -155,8 +155,8 @@ fn inbox() -> ApiRouter<App> {
         .api_route(
             "/v1/deliveries/{id}/raw",
             get_with(deliveries::raw, |op| {
-                op.named("getDeliveryRaw", "inbox", "The request as it came in.")
-                    .description("A request file for `qudao try`; with `Accept: application/octet-stream` the body alone.")
+                op.named("getDeliveryRaw", "inbox", "The bytes that came in.")
+                    .description("The body; with `Accept: application/json` the whole request, a request file for `qudao try`.")
                     .response_with::<200, Json<Request>, _>(|ok| or_octets(ok.description("The request.")))
                     .response_with::<409, Problem, _>(|problem| {
                         problem.description("Its bytes were not kept, because it was rejected.")

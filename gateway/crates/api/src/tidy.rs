@@ -1,5 +1,5 @@
 //! Makes a generated description say what is true here: a missing value is an absent member, never `null`, and only
-//! schemas that something refers to are listed.
+//! schemas that something refers to are listed. Tuples are written as JSON Schema 2020-12 wants them, which OpenAPI 3.1 is.
 
 use serde_json::{Map, Value};
 
@@ -9,6 +9,7 @@ const SCHEMAS: &str = "/components/schemas";
 /// The description without what does not hold.
 pub(crate) fn tidy(mut document: Value) -> Value {
     strip_null(&mut document);
+    rename_tuples(&mut document);
     while drop_unreferenced(&mut document) {}
     document
 }
@@ -27,6 +28,22 @@ fn strip_null(value: &mut Value) {
             members.values_mut().for_each(strip_null);
         }
         Value::Array(values) => values.iter_mut().for_each(strip_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// `items` with a list is the tuple of an older JSON Schema; since 2020-12 it is `prefixItems`.
+fn rename_tuples(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.get("items").is_some_and(Value::is_array)
+                && let Some(items) = members.remove("items")
+            {
+                members.insert("prefixItems".to_owned(), items);
+            }
+            members.values_mut().for_each(rename_tuples);
+        }
+        Value::Array(values) => values.iter_mut().for_each(rename_tuples),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -65,6 +82,13 @@ fn drop_unreferenced(document: &mut Value) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_tuple_is_one_of_2020_12() {
+        let pair = json!([{"type": "string"}, {"type": "string"}]);
+        let list = json!({"paths": {"items": {"items": pair, "maxItems": 2}}});
+        assert_eq!(tidy(list), json!({"paths": {"items": {"prefixItems": pair, "maxItems": 2}}}));
+    }
 
     #[test]
     fn null_and_what_nobody_refers_to_go() {

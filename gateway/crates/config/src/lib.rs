@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads a file and answers with a [`Config`] in which nothing is left to be looked up (paths are resolved,
 //! secrets are read), or with [`Findings`]: all that is wrong, each with line, column and a hint. What may be written is
-//! defined once, by the structs in `raw`; the JSON Schema that editors use ([`schema`]) is generated from them and is the
+//! defined once, by the structs in `raw`; the JSON Schema that editors use ([`schema()`]) is generated from them and is the
 //! same one that checks the file. What a schema cannot say is in `check`.
 //!
 //! Loading connectors and judging their settings is left to the host; [`Config::finding_at`] turns what it finds into

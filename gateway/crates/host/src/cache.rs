@@ -1,8 +1,9 @@
 //! Keeps compiled components, because compiling takes a hundred times longer than loading machine code.
 //!
 //! A file is named by the component's SHA-256 and the engine's compatibility hash, so another version of either is
-//! another file. It ends with the SHA-256 of what stands before: machine code is only ever run as this crate wrote it,
-//! and a damaged file is compiled anew. Files are replaced by renaming. The cache may be deleted at any time; that it
+//! another file. It ends with the SHA-256 of its name and of what stands before: machine code is only ever run as this
+//! crate wrote it, for the component it was made of, and a damaged file is compiled anew. A file that another user owns
+//! or may write is not even looked at. Files are replaced by renaming. The cache may be deleted at any time; that it
 //! cannot be written costs time, never a start.
 
 use data_encoding::HEXLOWER;
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Write},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -31,9 +32,9 @@ impl Cache {
     /// The component from its file, if that is there and whole.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let path = self.path(engine, digest);
-        let mut bytes = fs::read(&path).ok()?;
-        let (code, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
-        if Sha256::digest(code).as_slice() != checksum {
+        let mut bytes = read(&path).ok()?;
+        let (code, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
+        if checksum(&path, code) != sum {
             tracing::warn!(path = %path.display(), "a file of the plugin cache is damaged; compiling again");
             return None;
         }
@@ -69,16 +70,56 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
     unsafe { Component::deserialize(engine, code) }.ok()
 }
 
+/// Over the name too, so that no file can take the place of another component's.
+fn checksum(path: &Path, code: &[u8]) -> [u8; CHECKSUM] {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    Sha256::new().chain_update(name).chain_update(code).finalize().into()
+}
+
+/// The whole file, if nobody else can have written it: what is in it will be run.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    if !is_ours(&file.metadata()?) {
+        tracing::warn!(path = %path.display(), "a file of the plugin cache belongs to others; compiling again");
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn is_ours(file: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    const WRITABLE_BY_OTHERS: u32 = 0o022;
+    let owner = file.uid() == 0 || file.uid() == rustix::process::geteuid().as_raw();
+    owner && file.mode() & WRITABLE_BY_OTHERS == 0
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &fs::Metadata) -> bool {
+    true
+}
+
+/// A new folder is for its owner alone.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 fn replace(path: &Path, code: &[u8]) -> io::Result<()> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_extension(format!("{}-{unique}.tmp", std::process::id()));
     let write = || {
         let mut file = private(&beside)?;
         file.write_all(code)?;
-        file.write_all(&Sha256::digest(code))?;
+        file.write_all(&checksum(path, code))?;
         fs::rename(&beside, path)
     };
     write().inspect_err(|_| drop(fs::remove_file(&beside)))

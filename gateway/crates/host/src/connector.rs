@@ -65,7 +65,7 @@ impl Connector {
             }
             Ok(pass) => {
                 let (result, stats) = channel.run(request, call).await;
-                let counts = result.as_ref().err().is_some_and(|stopped| stopped.reason.counts());
+                let counts = result.as_ref().err().is_some_and(|stopped| stopped.counts);
                 pass.leave(counts, call.now);
                 Called { verdict: result.unwrap_or_else(Stopped::verdict), stats }
             }

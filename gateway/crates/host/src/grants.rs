@@ -1,8 +1,8 @@
 //! What an operator grants, checked against what the manifest wants. All problems are found at once.
 
 use crate::{
-    Limits,
-    limits::MEMORY_BYTES_MAX,
+    Limits, Sparing,
+    limits::{LOG_LINES_A_SECOND, MEMORY_BYTES_MAX},
     manifest::Declared,
     origin::{Origin, OriginError},
 };
@@ -130,6 +130,8 @@ pub(crate) struct Granted {
     pub(crate) origins: BTreeSet<Origin>,
     pub(crate) limits: Limits,
     pub(crate) expectations: Arc<dyn Expectations>,
+    /// Lines that reach the gateway's log.
+    pub(crate) lines: Sparing,
 }
 
 impl Granted {
@@ -142,6 +144,7 @@ impl Granted {
             origins: BTreeSet::new(),
             limits: Limits { host_calls: 0, ..Limits::default() },
             expectations: Arc::new(NoExpectations),
+            lines: Sparing::new(LOG_LINES_A_SECOND),
         }
     }
 }
@@ -162,6 +165,7 @@ pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<
         origins,
         limits: grants.limits,
         expectations: grants.expectations,
+        lines: Sparing::new(LOG_LINES_A_SECOND),
     })
 }
 
@@ -184,10 +188,21 @@ fn setting_problems(declared: &Declared, settings: &Value) -> Vec<GrantProblem> 
             continue;
         }
         // Without the value: somebody may have pasted a secret in the wrong place.
-        let text = error.masked_with("the value").to_string();
+        let words = words_at(&declared.manifest.settings_schema, error.schema_path().as_str());
+        let text = match words.as_slice() {
+            [] => error.masked_with("the value").to_string(),
+            words => format!("the value is not one of {}", words.join(", ")),
+        };
         problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
     }
     problems
+}
+
+/// Words that the schema allows where `oneOf` stands at `pointer`; nothing where it is about anything but words.
+fn words_at(schema: &Value, pointer: &str) -> Vec<String> {
+    let choices = schema.pointer(pointer).filter(|_| pointer.ends_with("/oneOf")).and_then(Value::as_array);
+    let word = |choice: &Value| choice.get("const")?.as_str().map(|word| format!("`{word}`"));
+    choices.and_then(|choices| choices.iter().map(word).collect()).unwrap_or_default()
 }
 
 /// Names that the schema has for members of the object at `pointer`; nothing where it is built in another way.
@@ -276,4 +291,21 @@ fn limit_problems(limits: &Limits) -> Vec<GrantProblem> {
         problems.push(GrantProblem::Limit { name, text: "is zero, so no call could ever succeed".into() });
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words_at;
+    use serde_json::json;
+
+    #[test]
+    fn a_choice_of_words_is_named() {
+        let schema = json!({"properties": {
+            "mode": {"oneOf": [{"const": "public_key"}, {"const": "certificate"}]},
+            "port": {"oneOf": [{"const": 1}, {"const": "any"}]},
+        }});
+        assert_eq!(words_at(&schema, "/properties/mode/oneOf"), ["`public_key`", "`certificate`"]);
+        assert!(words_at(&schema, "/properties/port/oneOf").is_empty());
+        assert!(words_at(&schema, "/properties/mode").is_empty());
+    }
 }

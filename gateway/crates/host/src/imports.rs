@@ -4,7 +4,7 @@ mod clock;
 mod expectations;
 mod http;
 pub(crate) mod keys;
-mod log;
+pub(crate) mod log;
 pub(crate) mod random;
 mod settings;
 

@@ -28,6 +28,7 @@ mod origin;
 mod outcome;
 mod reason;
 mod sandbox;
+mod sparing;
 mod stats;
 mod verdict;
 
@@ -40,4 +41,5 @@ pub use error::{Class, Error, Retry};
 pub use grants::{Expectations, GrantProblem, Grants, NoExpectations};
 pub use limits::Limits;
 pub use reason::Reason;
+pub use sparing::Sparing;
 pub use stats::{LogLine, Stats};

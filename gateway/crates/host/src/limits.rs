@@ -49,6 +49,9 @@ pub const LOG_LINES: usize = 64;
 /// Bytes of one log line with its fields; the rest is cut.
 pub const LOG_LINE_BYTES: usize = 1024;
 
+/// Log lines of one channel that reach the gateway's log in a second, over all its calls; anybody can cause a call.
+pub const LOG_LINES_A_SECOND: u32 = 200;
+
 /// Open keys at a time.
 pub const HANDLES: usize = 128;
 

@@ -14,6 +14,12 @@ use std::collections::BTreeSet;
 /// Longest name of a connector or of a secret.
 const NAME_BYTES: usize = 64;
 
+/// Members of a settings schema with its references followed; a channel has some dozens of settings.
+const SCHEMA_MEMBERS: u32 = 10_000;
+
+/// How deep it may be, references followed.
+const SCHEMA_DEPTH: u32 = 64;
+
 /// A manifest that passed, with its parts ready for use.
 pub(crate) struct Declared {
     pub(crate) manifest: Manifest,
@@ -86,10 +92,37 @@ fn settings(schema: &Value) -> Result<Validator, String> {
         return Err("settings_schema is no object".into());
     }
     // A schema comes from a connector, so nothing is fetched for it and its patterns run in linear time.
-    jsonschema::options()
+    let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
         .build(schema)
-        .map_err(|error| format!("settings_schema is no JSON Schema: {error}"))
+        .map_err(|error| format!("settings_schema is no JSON Schema: {error}"))?;
+    spread(schema, schema, (SCHEMA_DEPTH, &mut { SCHEMA_MEMBERS }))
+        .map_err(|text| format!("settings_schema {text}"))?;
+    Ok(validator)
+}
+
+/// Walks a schema as a validator does, references followed. One that refers to itself, or to a part that refers to a part
+/// twice, and so on, would keep whoever checks a configuration busy for ever.
+fn spread(schema: &Value, at: &Value, (depth, members): (u32, &mut u32)) -> Result<(), &'static str> {
+    const TOO_MUCH: &str = "is too large with its references followed";
+    let depth = depth.checked_sub(1).ok_or(TOO_MUCH)?;
+    match at {
+        Value::Array(list) => list.iter().try_for_each(|each| spread(schema, each, (depth, members))),
+        Value::Object(object) => object.iter().try_for_each(|(name, value)| {
+            *members = members.checked_sub(1).ok_or(TOO_MUCH)?;
+            match (name.as_str(), value) {
+                ("$defs" | "definitions", _) => Ok(()),
+                ("$dynamicRef" | "$recursiveRef", Value::String(_)) => Err("has a dynamic reference"),
+                ("$ref", Value::String(to)) => {
+                    let target = to.strip_prefix('#').and_then(|pointer| schema.pointer(pointer));
+                    let target = target.ok_or("has a reference to something other than `#/…` in itself")?;
+                    spread(schema, target, (depth, members))
+                }
+                _ => spread(schema, value, (depth, members)),
+            }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
 }
 
 fn name_problems(manifest: &Manifest) -> Vec<String> {
@@ -156,6 +189,28 @@ mod tests {
     fn a_good_manifest_passes() {
         assert_eq!(problem(|_| {}), None);
         assert_eq!(problem(|manifest| manifest["version"] = json!("1.20.3-beta.1+5")), None);
+    }
+
+    #[test]
+    fn a_schema_that_would_take_for_ever_is_refused() {
+        let check = |schema: Value| {
+            let text = settings(&schema).err().unwrap_or_default();
+            assert!(text.starts_with("settings_schema"), "{schema}: {text:?}");
+        };
+        check(json!({"$ref": "#"}));
+        check(json!({"allOf": [{"$ref": "#"}]}));
+        check(json!({"properties": {"a": {"$ref": "#"}}}));
+        check(json!({"$dynamicAnchor": "x", "allOf": [{"$dynamicRef": "#x"}]}));
+        check(json!({"$id": "https://open.example/", "$ref": "https://open.example/"}));
+        // Four times as much with each level: few bytes, and more steps than anybody waits for.
+        let mut defs = json!({"d0": {"type": "string"}});
+        for level in 1..=24 {
+            let below = json!({"$ref": format!("#/$defs/d{}", level - 1)});
+            let both = json!({"anyOf": [below, below]});
+            defs[format!("d{level}")] = json!({"allOf": [both, both]});
+        }
+        check(json!({"$defs": defs, "$ref": "#/$defs/d24"}));
+        assert!(settings(&json!({"$defs": defs, "properties": {"a": {"$ref": "#/$defs/d2"}}})).is_ok());
     }
 
     #[test]

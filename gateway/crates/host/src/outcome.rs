@@ -24,13 +24,17 @@ const TRAPS: [(Trap, Reason, &str); 3] = [
 pub(crate) struct Stopped {
     pub(crate) reason: Reason,
     pub(crate) explain: String,
+    /// Whether it speaks against the connector.
+    pub(crate) counts: bool,
 }
 
 impl Stopped {
     pub(crate) fn new(reason: Reason, explain: impl Into<String>) -> Stopped {
         let mut explain = explain.into();
         explain.truncate(explain.floor_char_boundary(EXPLAIN_BYTES));
-        Stopped { reason, explain }
+        // Words of a guest are in it, and it is shown on terminals.
+        let explain = explain.replace(|char: char| char.is_control() && char != '\n', " ");
+        Stopped { counts: reason.counts(), reason, explain }
     }
 
     /// As a verdict. The platform learns nothing but that it should send again.

@@ -7,10 +7,11 @@ use crate::{
     engine::{CORE_INSTANCES, MEMORIES, Shared},
     grants::Granted,
     imports::random,
+    limits::TICK,
     stats::{LogLine, Stats},
 };
 use qudao_model::Timestamp;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use wasmtime::{ResourceLimiter, Store, StoreContextMut, UpdateDeadline, component::ResourceTable};
 
 /// What host functions see of a call.
@@ -65,6 +66,11 @@ impl State {
             return Ok(());
         }
         Err(Denied::because(Reason::LimitHostCalls, format!("more than {limit} outgoing requests")))
+    }
+
+    /// About how long the guest's own code has run.
+    pub(crate) fn in_guest(&self) -> Duration {
+        TICK * self.ticks
     }
 
     fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {

@@ -1,7 +1,7 @@
 //! From what a guest returned to the model. A guest is not believed: sizes, facts, notes and the answer are checked,
 //! and one bad part makes the whole verdict a failure, because half a notice is not a notice.
 
-use crate::{Limits, Reason, bindings::wire, outcome::Stopped};
+use crate::{Limits, Reason, bindings::wire, imports::log, outcome::Stopped};
 use qudao_model::{
     Answer, Facts, Header, Note, Observation, Timestamp, Verdict,
     delivery::{Acceptance, Refusal},
@@ -58,8 +58,8 @@ fn rejected(refusal: wire::Refusal, limits: &Limits) -> Result<Refusal, Stopped>
         let explain = format!("reason: must be a word of a-z, 0-9 and `_`, at most {WORD_BYTES} bytes");
         return Err(Stopped::new(Reason::InvalidAnswer, explain));
     }
-    let mut explain = refusal.explain;
-    explain.truncate(explain.floor_char_boundary(limits.log_line_bytes));
+    // It may repeat what a stranger sent, and it is shown on terminals: a line without control characters.
+    let explain = log::cut(&refusal.explain, &mut { limits.log_line_bytes });
     Ok(Refusal { reason: refusal.reason, explain, answer: answer(refusal.answer, limits)? })
 }
 
@@ -96,9 +96,9 @@ fn observation(fact: wire::Observation) -> Result<Observation, String> {
 }
 
 fn note(note: wire::Note) -> Result<Note, String> {
-    if !note.kind.split('.').all(is_word) {
+    if note.kind.len() > WORD_BYTES || !note.kind.split('.').all(is_word) {
         return Err(format!(
-            "kind: must be words of a-z, 0-9 and `_` joined by dots, at most {WORD_BYTES} bytes each"
+            "kind: must be words of a-z, 0-9 and `_` joined by dots, at most {WORD_BYTES} bytes"
         ));
     }
     let at = note.at.map(Timestamp::from_millisecond).transpose().map_err(|_| "at: is no time")?;
@@ -112,9 +112,12 @@ fn answer(answer: wire::Answer, limits: &Limits) -> Result<Answer, Stopped> {
     if !(200..=599).contains(&answer.status) {
         return Err(invalid(format!("status {} is not 200 to 599", answer.status)));
     }
-    if answer.body.len() > limits.answer_bytes {
-        let explain = format!("answer: {} bytes of body, at most {}", answer.body.len(), limits.answer_bytes);
-        return Err(Stopped::new(Reason::LimitResult, explain));
+    let of_headers = answer.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+    for (bytes, of) in [(answer.body.len(), "body"), (of_headers, "headers")] {
+        if bytes > limits.answer_bytes {
+            let explain = format!("answer: {bytes} bytes of {of}, at most {}", limits.answer_bytes);
+            return Err(Stopped::new(Reason::LimitResult, explain));
+        }
     }
     let mut headers: Vec<Header> = Vec::with_capacity(answer.headers.len());
     for wire::Header { name, value } in answer.headers {

@@ -1,6 +1,7 @@
 //! Bodies: how large each may be, and all that are in memory at once.
 //!
-//! Bytes count as they arrive, not as they are announced, so that a stranger has to send what it wants to take.
+//! Bytes count as they arrive, not as they are announced, so that a stranger has to send what it wants to take. The first
+//! few KiB of each do not count: somebody who fills the room with large bodies must not keep notices out.
 
 use crate::Refusal;
 use axum::body::{Body, HttpBody as _};
@@ -11,27 +12,32 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// All bodies together. Real notices have 1 to 4 KiB and stay for milliseconds; thousands a second fit many times over.
 const ALL_BYTES_MAX: usize = 128 * 1024 * 1024;
 
+/// Bytes of each body that do not count. A whole notice fits; the listener bounds how many bodies there can be.
+const EACH_BYTES: usize = 8 * 1024;
+
 /// What is left for bodies.
 #[derive(Clone)]
 pub(crate) struct Bodies {
     free: Arc<Semaphore>,
+    each: usize,
 }
 
 /// Room for one body; given back when dropped.
 pub(crate) struct Room {
     free: Arc<Semaphore>,
+    each: usize,
     taken: Option<OwnedSemaphorePermit>,
     bytes_max: usize,
 }
 
 impl Bodies {
     pub(crate) fn new() -> Bodies {
-        Bodies { free: Arc::new(Semaphore::new(ALL_BYTES_MAX)) }
+        Bodies { free: Arc::new(Semaphore::new(ALL_BYTES_MAX)), each: EACH_BYTES }
     }
 
     /// Room for a body of at most `bytes_max`.
     pub(crate) fn room(&self, bytes_max: usize) -> Room {
-        Room { free: Arc::clone(&self.free), taken: None, bytes_max }
+        Room { free: Arc::clone(&self.free), each: self.each, taken: None, bytes_max }
     }
 }
 
@@ -50,7 +56,8 @@ impl Room {
             if data.len() > self.bytes_max - bytes.len() {
                 return Err(Refusal::BodyTooLarge);
             }
-            self.take(data.len())?;
+            let counted = |bytes: usize| bytes.saturating_sub(self.each);
+            self.take(counted(bytes.len() + data.len()) - counted(bytes.len()))?;
             bytes.extend_from_slice(&data);
         }
         Ok(bytes)
@@ -73,7 +80,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_bodies_together_are_bounded_until_they_are_let_go() {
-        let bodies = Bodies { free: Arc::new(Semaphore::new(10)) };
+        let bodies = Bodies { free: Arc::new(Semaphore::new(10)), each: 0 };
         let mut first = bodies.room(100);
         assert_eq!(first.read(Body::from("123456")).await.unwrap(), b"123456");
         let mut second = bodies.room(100);
@@ -84,5 +91,15 @@ mod tests {
         assert_eq!(bodies.room(100).read(Body::from("123456")).await.unwrap(), b"123456");
         drop(second);
         assert_eq!(bodies.free.available_permits(), 10);
+    }
+
+    #[tokio::test]
+    async fn large_bodies_do_not_keep_small_ones_out() {
+        let bodies = Bodies { free: Arc::new(Semaphore::new(10)), each: 4 };
+        let mut large = bodies.room(100);
+        assert_eq!(large.read(Body::from("x".repeat(14))).await.unwrap().len(), 14);
+        assert_eq!(bodies.free.available_permits(), 0);
+        assert!(matches!(bodies.room(100).read(Body::from("12345")).await, Err(Refusal::Crowded)));
+        assert_eq!(bodies.room(100).read(Body::from("1234")).await.unwrap(), b"1234");
     }
 }

@@ -1,6 +1,6 @@
 //! The public listener: `POST /hooks/{channel}` and any path below it, nothing else.
 //!
-//! Turns an HTTP request into a [`Delivery`](qudao_pipeline::Delivery) byte for byte, hands it to the path, and returns
+//! Turns an HTTP request into a [`Delivery`] byte for byte, hands it to the path, and returns
 //! the connector's answer exactly: status, headers, body. What it refuses itself ([`Refusal`]) has a status and no body,
 //! so that a stranger learns nothing but that. The body is read only once somebody wants it, and never beyond the
 //! channel's limit; all bodies together are bounded too. Connections, headers and time are the listener's to bound.

@@ -5,11 +5,14 @@ use axum::{
     http::{HeaderValue, Response, StatusCode, header},
     response::IntoResponse,
 };
-use qudao_pipeline::{Error, Retry};
-use std::error::Error as _;
+use qudao_pipeline::{Error, Retry, Sparing};
+use std::{error::Error as _, time::Instant};
 
 /// A crowd of large bodies has passed or timed out by then.
 const CROWDED_RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Lines about what is ours to mend.
+static OURS: Sparing = Sparing::new(20);
 
 /// Why a request did not reach its connector, or its connector's answer did not reach us.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +72,11 @@ impl Refusal {
     /// Strangers can cause most refusals, so that they are no more than a debug line; what is ours is an error.
     fn tell(&self) {
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            // While the disk is full every request comes here: a log line each would keep it full.
+            let Some(held) = OURS.lets(Instant::now()) else { return };
+            if held > 0 {
+                tracing::error!(lines.held = held, "{held} lines about deliveries not taken were held back");
+            }
             tracing::error!(error = %self, cause = ?self.source().map(ToString::to_string), "a delivery could not be taken: {self}");
         } else {
             tracing::debug!(error = %self, "a request to the public listener was refused: {self}");

@@ -8,12 +8,16 @@ use arc_swap::ArcSwap;
 use metrics::{counter, histogram};
 use qudao_config::{Config, Findings};
 use qudao_feed::Feed;
-use qudao_host::{Call, Called, Host};
+use qudao_host::{Call, Called, Host, Sparing};
 use qudao_model::{Answer, Clock, Request, Timestamp, Verdict};
 use qudao_storage::{Incoming, Storage};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 use tracing::{info, warn};
 
@@ -44,8 +48,16 @@ pub struct Gateway {
     storage: Storage,
     feed: Feed,
     clock: Arc<dyn Clock>,
+    told: Told,
     draining: AtomicBool,
 }
+
+/// Lines that were logged, by channel and verdict: anybody can cause refusals without end.
+#[derive(Default)]
+struct Told(Mutex<BTreeMap<(String, &'static str), Sparing>>);
+
+/// Lines a second for each verdict of a channel. All are counted, and all are in the inbox.
+const LINES_A_SECOND: u32 = 20;
 
 /// What a reload did, by channel name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -65,7 +77,8 @@ impl Gateway {
         let channels = Channels::load(config, &host, Arc::new(Stored(storage.clone()))).await?;
         let feed = Feed::new(storage.clone());
         let channels = ArcSwap::from_pointee(channels);
-        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, draining: AtomicBool::new(false) }))
+        let (told, draining) = (Told::default(), AtomicBool::new(false));
+        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, told, draining }))
     }
 
     /// The path. After the commit we owe the platform nothing; before it we have promised nothing.
@@ -77,7 +90,8 @@ impl Gateway {
         let received_at = self.clock.now();
         // A refusal or a trap is data, not an early return.
         let called = channel.webhook(&delivery.request, Call { now: received_at, random_seed: None }).await;
-        tell(&delivery.channel, &called);
+        count(&delivery.channel, &called);
+        self.told.tell(&delivery.channel, &called.verdict);
         let incoming = incoming(delivery, received_at, called, channel.manifest());
         // The commit wakes the readers of the feed, and a duplicate gets the first answer.
         let committed = self.storage.commit(incoming).await?;
@@ -167,23 +181,39 @@ fn incoming(
     }
 }
 
-/// Counts the verdict and tells the operator about what was not accepted. The connector's own words are for the
-/// operator only; a body never gets here.
-fn tell(channel: &str, called: &Called) {
+fn count(channel: &str, called: &Called) {
     let verdict = called.verdict.as_str();
     let name = channel.to_owned();
     counter!("qudao_deliveries_total", "channel" => name.clone(), "verdict" => verdict).increment(1);
     histogram!("qudao_connector_call_micros", "channel" => name).record(f64_of(called.stats.micros));
-    match &called.verdict {
-        Verdict::Accepted(_) | Verdict::Ignored(_) => {}
-        Verdict::Rejected(refusal) => {
-            let reason = &refusal.reason;
-            info!(channel.name = channel, delivery.reason = %reason, "delivery on `{channel}` refused: {reason}");
+}
+
+impl Told {
+    /// Tells the operator about what was not accepted. The connector's own words are for the operator only; a body never
+    /// gets here.
+    fn tell(&self, channel: &str, verdict: &Verdict) {
+        let (Verdict::Rejected(refusal) | Verdict::Failed(refusal)) = verdict else { return };
+        let Some(held) = self.lets(channel, verdict.as_str()) else { return };
+        if held > 0 {
+            let verdict = verdict.as_str();
+            warn!(
+                channel.name = channel,
+                lines.held = held,
+                "{held} lines about {verdict} deliveries on `{channel}` were held back"
+            );
         }
-        Verdict::Failed(refusal) => {
-            let (reason, explain) = (&refusal.reason, &refusal.explain);
+        let (reason, explain) = (&refusal.reason, &refusal.explain);
+        if matches!(verdict, Verdict::Rejected(_)) {
+            info!(channel.name = channel, delivery.reason = %reason, "delivery on `{channel}` refused: {reason}");
+        } else {
             warn!(channel.name = channel, delivery.reason = %reason, "connector of `{channel}` failed: {reason}: {explain}");
         }
+    }
+
+    fn lets(&self, channel: &str, verdict: &'static str) -> Option<u64> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = told.entry((channel.to_owned(), verdict)).or_insert_with(|| Sparing::new(LINES_A_SECOND));
+        lines.lets(Instant::now())
     }
 }
 

@@ -17,6 +17,6 @@ pub use channels::{ChannelView, Channels};
 pub use error::{Class, Error, Retry};
 pub use fold::Folding;
 pub use gateway::{Changes, Delivery, Gateway, Parts};
-pub use qudao_host::BreakerState;
+pub use qudao_host::{BreakerState, Sparing};
 pub use replay::{Difference, Report, replay};
 pub use tasks::Tasks;

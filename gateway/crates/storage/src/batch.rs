@@ -19,8 +19,10 @@ use std::{
 pub(crate) const REJECTED_KEPT: u64 = 10_000;
 /// Rejections beyond [`REJECTED_KEPT`] before the oldest are dropped, so that dropping costs little per rejection.
 const REJECTED_SLACK: u64 = 250;
+/// Failed bytes beyond what is kept before the oldest are dropped, as a part of it.
+const FAILED_SLACK: u64 = 16;
 
-/// Last numbers that were given away, and how many rejections each channel has.
+/// Last numbers that were given away, and what each channel has of rejections and of failures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) ordinal: i64,
@@ -29,6 +31,8 @@ pub(crate) struct Counters {
     pub(crate) family: i64,
     pub(crate) entity: i64,
     pub(crate) rejected: HashMap<String, u64>,
+    /// Bytes.
+    pub(crate) failed: HashMap<String, u64>,
 }
 
 /// What of the database a batch can touch.
@@ -81,6 +85,8 @@ pub(crate) struct Changes<'a> {
     pub(crate) events: Vec<EventRow>,
     /// How many of the oldest rejections each channel loses.
     pub(crate) dropped: Vec<(String, u64)>,
+    /// To how many bytes of failures each channel is cut, the oldest first.
+    pub(crate) cut: Vec<(String, u64)>,
 }
 
 /// A new row of the inbox.
@@ -156,14 +162,20 @@ pub(crate) struct Stored {
 pub(crate) struct Batch<'a> {
     fold: &'a dyn Fold,
     found: Found,
+    failed_bytes_max: u64,
     /// As they will be once the changes are written.
     pub(crate) counters: Counters,
     pub(crate) changes: Changes<'a>,
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(fold: &'a dyn Fold, found: Found, counters: Counters) -> Batch<'a> {
-        Batch { fold, found, counters, changes: Changes::default() }
+    pub(crate) fn new(
+        fold: &'a dyn Fold,
+        found: Found,
+        counters: Counters,
+        failed_bytes_max: u64,
+    ) -> Batch<'a> {
+        Batch { fold, found, failed_bytes_max, counters, changes: Changes::default() }
     }
 
     /// Decides one delivery. An error leaves the batch as it was before.
@@ -229,8 +241,10 @@ impl<'a> Batch<'a> {
         let ordinal = self.counters.ordinal;
         let id = prepared.restored_id.clone().unwrap_or_else(|| prepared.refused_id(ordinal));
         self.remember(&id, ordinal, &[], &prepared.answer);
-        if prepared.kind == VerdictKind::Rejected {
-            self.count_rejected(&prepared.channel);
+        match prepared.kind {
+            VerdictKind::Rejected => self.count_rejected(&prepared.channel),
+            VerdictKind::Failed => self.count_failed(prepared),
+            VerdictKind::Accepted | VerdictKind::Ignored => {}
         }
         self.changes.inbox.push(InboxRow { ordinal, id: id.clone(), positions: Vec::new(), of: prepared });
         Committed { delivery_id: id, duplicate_of: None, answer: prepared.answer.clone(), seq: None }
@@ -242,6 +256,16 @@ impl<'a> Batch<'a> {
         if *count > REJECTED_KEPT + REJECTED_SLACK {
             self.changes.dropped.push((channel.to_owned(), *count - REJECTED_KEPT));
             *count = REJECTED_KEPT;
+        }
+    }
+
+    fn count_failed(&mut self, prepared: &Prepared) {
+        let max = self.failed_bytes_max;
+        let bytes = self.counters.failed.entry(prepared.channel.clone()).or_default();
+        *bytes = bytes.saturating_add(prepared.kept_bytes());
+        if *bytes > max.saturating_add(max / FAILED_SLACK) {
+            self.changes.cut.push((prepared.channel.clone(), max));
+            *bytes = max;
         }
     }
 

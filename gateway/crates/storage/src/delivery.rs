@@ -105,7 +105,7 @@ pub struct DeliveryRow {
     /// What the platform was told.
     pub answer: Answer,
     /// Platform facts without an entity.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, rename = "platform_notes", skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
 }
 

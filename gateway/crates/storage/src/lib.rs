@@ -53,6 +53,8 @@ pub struct Options {
     pub fold: Arc<dyn Fold>,
     /// Most deliveries of one flush.
     pub batch_max: usize,
+    /// Most bytes of failed deliveries kept of each channel; beyond it the oldest are dropped.
+    pub failed_bytes_max: u64,
     /// Opens beside a running gateway, for questions only: every write answers [`Error::ReadOnly`].
     pub read_only: bool,
 }
@@ -60,10 +62,14 @@ pub struct Options {
 /// Most deliveries of one flush: beyond this a flush is no longer shared better, and waiting gets longer.
 pub const BATCH_MAX: usize = 512;
 
+/// Failed deliveries kept of each channel: days of them where a connector broke, and no full disk where somebody makes it
+/// fail on purpose. None of them was acknowledged, so the platform sends again what is dropped.
+pub const FAILED_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 impl Options {
     /// With defaults.
     pub fn new(url: Location, fold: Arc<dyn Fold>) -> Options {
-        Options { url, fold, batch_max: BATCH_MAX, read_only: false }
+        Options { url, fold, batch_max: BATCH_MAX, failed_bytes_max: FAILED_BYTES_MAX, read_only: false }
     }
 }
 
@@ -137,6 +143,7 @@ impl Storage {
                     fold: options.fold,
                     counters: None,
                     batch_max: options.batch_max.max(1),
+                    failed_bytes_max: options.failed_bytes_max,
                     seq: sequence,
                     trouble: Arc::clone(&trouble),
                 };

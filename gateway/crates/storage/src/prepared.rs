@@ -5,6 +5,9 @@ use crate::{Incoming, Replayed, VerdictKind};
 use qudao_model::{Answer, Note, Observation, Request, Timestamp, Verdict, delivery::Acceptance, id};
 use sha2::{Digest, Sha256};
 
+/// What a row of the inbox has beside headers and body.
+pub(crate) const KEPT_ROW_BYTES: usize = 1024;
+
 /// What the writer needs to know of one delivery.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -86,6 +89,13 @@ impl Prepared {
         let hash = data_encoding::HEXLOWER.encode(&self.sha256);
         let at = self.received_at.as_microsecond().to_string();
         id::derive("dlv_", &[self.channel.as_str(), &hash, &at, &ordinal.to_string()])
+    }
+
+    /// About how many bytes its row takes while all of it is kept; the database counts alike.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let headers = self.request.headers.iter().map(|(name, value)| name.len() + value.len() + 6);
+        let bytes = self.request.body.len() + headers.sum::<usize>() + KEPT_ROW_BYTES;
+        bytes.try_into().unwrap_or(u64::MAX)
     }
 
     /// Bytes it takes while it waits.

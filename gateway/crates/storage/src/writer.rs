@@ -75,6 +75,7 @@ pub(crate) struct Writer<W> {
     /// As stored; nothing while the database is not known to be in order.
     pub(crate) counters: Option<Counters>,
     pub(crate) batch_max: usize,
+    pub(crate) failed_bytes_max: u64,
     pub(crate) seq: watch::Sender<u64>,
     pub(crate) trouble: Trouble,
 }
@@ -169,7 +170,7 @@ impl<W: Writing> Writer<W> {
         let found = self.look_up(prepared).await?;
         let looked_up = Instant::now();
         let fold = Arc::clone(&self.fold);
-        let mut batch = Batch::new(&*fold, found, counters);
+        let mut batch = Batch::new(&*fold, found, counters, self.failed_bytes_max);
         let results: Vec<_> = prepared.iter().map(|one| batch.take(one)).collect();
         for error in results.iter().filter_map(|result| result.as_ref().err()) {
             error!(error = %chain(error), "a delivery could not be folded");
@@ -187,7 +188,7 @@ impl<W: Writing> Writer<W> {
         let stored = self.database.stored(delivery_id).await?.ok_or_else(unknown)?;
         let found = self.look_up(&[prepared]).await?;
         let fold = Arc::clone(&self.fold);
-        let mut batch = Batch::new(&*fold, found, counters);
+        let mut batch = Batch::new(&*fold, found, counters, self.failed_bytes_max);
         let committed = batch.retry(stored, prepared)?;
         let Batch { changes, counters, .. } = batch;
         self.write(changes, counters).await?;

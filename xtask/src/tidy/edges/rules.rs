@@ -64,8 +64,8 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
         return for_tests(from);
     }
     match from {
-        "qudao-model" | "qudao-listener" | "qudao-build" | "qudao-sim" => &[],
-        "qudao-keys" | "qudao-config" | "qudao-storage" => &[MODEL],
+        "qudao-model" | "qudao-listener" | "qudao-sim" => &[],
+        "qudao-keys" | "qudao-build" | "qudao-config" | "qudao-storage" => &[MODEL],
         "qudao-sdk" | "qudao-host" => &[MODEL, "qudao-keys"],
         "qudao-feed" => &[MODEL, "qudao-storage"],
         "qudao-pipeline" => &[MODEL, "qudao-config", "qudao-host", "qudao-storage", "qudao-feed"],

@@ -65,7 +65,11 @@ impl Check<'_> {
             self.outcome.components.insert(pointer.to_owned(), found.clone());
             return;
         }
-        let looked = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        let shown = places.iter().take(PLACES.len()).map(|place| place.display().to_string());
+        let mut looked = shown.collect::<Vec<_>>().join(", ");
+        if program.is_some() {
+            looked.push_str(" and in `plugins` beside the program");
+        }
         let finding = self.at(pointer, "connector_missing", format!("there is no connector `{name}`"));
         let source = folder.join("plugins").join(name);
         if source.join("Cargo.toml").is_file() {

@@ -2,6 +2,7 @@
 //! work too, each counts as a host call. The line of a panic is always kept, because it explains the trap to come.
 
 use crate::{bindings::imported::log, sandbox::State, stats::LogLine};
+use std::time::Instant;
 
 /// What the SDK's panic hook puts before message and place.
 const PANIC: &str = "panic: ";
@@ -14,7 +15,9 @@ impl log::Host for State {
             self.panic = Some(line.text.trim_start_matches(PANIC).to_owned());
         }
         if self.log.len() < limits.log_lines {
-            trace(&self.granted.channel, &line);
+            if let Some(held) = self.granted.lines.lets(Instant::now()) {
+                trace(&self.granted.channel, &line, held);
+            }
             self.log.push(line);
             return Ok(());
         }
@@ -43,7 +46,7 @@ fn line(level: &str, text: &str, fields: Vec<(String, String)>, bytes: usize) ->
 }
 
 /// At most as many bytes as are left, whole characters, control characters as spaces: a line stays one line.
-fn cut(text: &str, left: &mut usize) -> String {
+pub(crate) fn cut(text: &str, left: &mut usize) -> String {
     let end = text.floor_char_boundary(*left);
     *left -= end;
     let kept = text.chars().scan(0, |at, char| {
@@ -53,7 +56,10 @@ fn cut(text: &str, left: &mut usize) -> String {
     kept.collect()
 }
 
-fn trace(channel: &str, line: &LogLine) {
+fn trace(channel: &str, line: &LogLine, held: u64) {
+    if held > 0 {
+        tracing::warn!(target: "qudao::connector", channel, "{held} log lines of `{channel}` were held back");
+    }
     let text = &line.text;
     let fields =
         line.fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");

@@ -1,7 +1,8 @@
 //! A connector that keeps failing is left alone for a while; the others are not.
 
-use super::zoo::{at, call, channel, request, told};
+use super::zoo::{at, call, channel, limited, request, told};
 use qudao_host::BreakerState;
+use std::time::Duration;
 
 #[tokio::test]
 async fn five_failures_open_it_and_a_trial_closes_it() {
@@ -31,4 +32,34 @@ async fn what_a_connector_says_in_good_order_does_not_count() {
         }
         assert_eq!(connector.breaker(), BreakerState::Closed { failures: 0 }, "{mode}");
     }
+}
+
+#[tokio::test]
+async fn a_delivery_of_the_past_goes_through_and_moves_nothing() {
+    let bad = channel("panic").await;
+    for _ in 0..10 {
+        assert_eq!(told(&bad.again(&request(), at("2025-01-01T00:00:00Z")).await).0, "failed panic");
+    }
+    assert_eq!(bad.breaker(), BreakerState::Closed { failures: 0 });
+    for _ in 0..5 {
+        call(&bad).await;
+    }
+    let open = bad.breaker();
+    assert_eq!(told(&bad.again(&request(), at("2025-01-01T00:00:00Z")).await).0, "failed panic");
+    assert_eq!(bad.breaker(), open);
+    assert_eq!(told(&call(&bad).await).0, "failed breaker_open", "still open for what comes in");
+}
+
+#[tokio::test]
+async fn time_that_was_spent_in_its_own_code_counts() {
+    let slow = limited("loop", |limits| {
+        limits.fuel = u64::MAX;
+        limits.cpu_ticks = u32::MAX;
+        limits.call = Duration::from_millis(30);
+    });
+    let slow = slow.await;
+    for _ in 0..5 {
+        assert_eq!(told(&call(&slow).await).0, "failed limit_time");
+    }
+    assert!(matches!(slow.breaker(), BreakerState::Open { .. }));
 }

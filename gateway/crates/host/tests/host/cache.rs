@@ -9,8 +9,12 @@ use std::{
 };
 
 async fn load(folder: &Path) {
+    load_of(folder, wasm()).await;
+}
+
+async fn load_of(folder: &Path, wasm: Vec<u8>) {
     let options = HostOptions { cache_dir: Some(folder.to_owned()), pool: 2 };
-    let component = Host::new(options).unwrap().load(wasm()).await.unwrap();
+    let component = Host::new(options).unwrap().load(wasm).await.unwrap();
     assert_eq!(component.manifest().name, "zoo");
 }
 
@@ -51,4 +55,31 @@ async fn a_damaged_file_is_compiled_anew() {
 async fn a_folder_that_cannot_be_written_costs_only_time() {
     let file = tempfile::NamedTempFile::new().unwrap();
     load(&file.path().join("below-a-file")).await;
+}
+
+#[tokio::test]
+async fn a_file_that_was_made_for_another_component_is_not_run() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    load(one.path()).await;
+    // The same with an empty custom section: another component.
+    let changed = [wasm().as_slice(), &[0, 2, 1, b'x']].concat();
+    load_of(other.path(), changed.clone()).await;
+    let swapped = only_file(other.path());
+    fs::copy(only_file(one.path()), &swapped).unwrap();
+    load_of(other.path(), changed).await;
+    assert!(fs::read(&swapped).unwrap() != fs::read(only_file(one.path())).unwrap(), "replaced");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_others_may_write_is_not_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    load(&cache).await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&cache), mode(&only_file(&cache))), (0o700, 0o600));
+    fs::set_permissions(only_file(&cache), fs::Permissions::from_mode(0o666)).unwrap();
+    load(&cache).await;
+    assert_eq!(mode(&only_file(&cache)), 0o600, "replaced");
 }

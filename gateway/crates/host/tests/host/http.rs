@@ -1,7 +1,7 @@
 //! Outgoing requests reach what was granted, directly, and nothing else.
 
 use super::zoo::{call, grants, told, zoo};
-use qudao_host::{Connector, Limits};
+use qudao_host::{BreakerState, Connector, Limits};
 use serde_json::json;
 use std::time::Duration;
 use tokio::{
@@ -140,4 +140,14 @@ async fn requests_are_counted() {
     let _server = answering(listener, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let called = call(&fetching(&base, "/", |limits| limits.http_requests = 0).await).await;
     assert_eq!(told(&called), ("failed limit_host_calls".into(), "more than 0 outgoing requests".into()));
+}
+
+#[tokio::test]
+async fn a_platform_that_does_not_answer_does_not_open_the_breaker() {
+    let (_silent, base) = listen().await;
+    let waiting = fetching(&base, "/v3/pay", |limits| limits.call = Duration::from_millis(50)).await;
+    for _ in 0..6 {
+        assert_eq!(told(&call(&waiting).await).0, "failed limit_time");
+    }
+    assert_eq!(waiting.breaker(), BreakerState::Closed { failures: 0 });
 }

@@ -14,6 +14,9 @@ pub(super) fn fold(family: &Family<'_>, refunds: &[Refund]) -> Option<Payment> {
     let seen: Vec<&Seen<'_, PaymentFacts>> = family.payments.iter().collect();
     let (first, last) = (*seen.first()?, *seen.last()?);
     let captured = Captured::of(&seen);
+    // Parts of an amount come from the facts that told the amount itself, or they would not add up.
+    let kept: Vec<_> = seen.iter().copied().filter(|one| captured.keeps(one.facts)).collect();
+    let money = if kept.is_empty() { &seen } else { &kept };
     let refunded_fen = refunds
         .iter()
         .filter(|refund| refund.state == RefundState::Succeeded)
@@ -33,10 +36,10 @@ pub(super) fn fold(family: &Family<'_>, refunds: &[Refund]) -> Option<Payment> {
         app_id: latest(&seen, |facts| &facts.app_id),
         currency: first.facts.currency.clone(),
         requested_fen,
-        payer_paid_fen: latest(&seen, |facts| &facts.payer_paid_fen),
-        received_fen: latest(&seen, |facts| &facts.received_fen),
+        payer_paid_fen: latest(money, |facts| &facts.payer_paid_fen),
+        received_fen: latest(money, |facts| &facts.received_fen),
         refunded_fen,
-        coupon_fen: latest(&seen, |facts| &facts.coupon_fen),
+        coupon_fen: latest(money, |facts| &facts.coupon_fen),
         paid_at: captured.at,
         payer_ref: latest(&seen, |facts| &facts.payer_ref),
         store_code: latest(&seen, |facts| &facts.store_code),
@@ -89,6 +92,13 @@ impl<'a> Captured<'a> {
 
     fn first_no(&self) -> Option<String> {
         self.first.map(str::to_owned)
+    }
+
+    /// Whether it told the serial and the amount that stand in the payment.
+    fn keeps(&self, facts: &PaymentFacts) -> bool {
+        facts.state == PaymentClaim::Paid
+            && self.first == Some(facts.transaction_no.as_deref().unwrap_or_default())
+            && self.first_fen() == Some(facts.requested_fen)
     }
 
     fn first_fen(&self) -> Option<i64> {

@@ -2,8 +2,8 @@
 
 use super::family::{Family, Seen, conflicting_deliveries, evidence, latest};
 use qudao_model::{
-    Anomaly, EntityKind, Facts, Fen, Refund, RefundFacts, Timestamp, anomaly::Code, entity::RefundState,
-    observation::PaymentClaim,
+    Anomaly, EntityKind, Facts, Fen, PaymentFacts, Refund, RefundFacts, Timestamp, anomaly::Code,
+    entity::RefundState, observation::PaymentClaim,
 };
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ fn one(family: &Family<'_>, seen: &[&Seen<'_, RefundFacts>], step: Option<&Step>
     let stated: Vec<i64> = seen.iter().filter_map(|one| one.facts.amount_fen).collect();
     // A stated amount binds; a step is only computed.
     let amount_fen = stated.iter().copied().max().or(step.map(|step| step.fen)).unwrap_or_default();
-    let bearing = Bearing::of(family, seen, stated.is_empty());
+    let bearing = Bearing::of(family, seen);
     let known = !family.payments.is_empty();
     let facts = first.facts;
     let mut refund = Refund {
@@ -76,21 +76,29 @@ fn one(family: &Family<'_>, seen: &[&Seen<'_, RefundFacts>], step: Option<&Step>
     Some(refund)
 }
 
-/// The observations that a refund's figures rest on: its own, and where it is a step, its siblings' totals too.
+/// The observations that a refund's figures and anomalies rest on: its own; where it has a running total, its siblings'
+/// totals too; and payments under another serial than it names. Whatever changes the refund adds to their number, which
+/// only grows: its events have ids made of it.
 struct Bearing {
     count: u64,
     updated_at: Timestamp,
 }
 
 impl Bearing {
-    fn of(family: &Family<'_>, seen: &[&Seen<'_, RefundFacts>], is_step: bool) -> Bearing {
+    fn of(family: &Family<'_>, seen: &[&Seen<'_, RefundFacts>]) -> Bearing {
         let no = seen.first().map(|one| one.facts.refund_no.as_str());
+        let has_total = seen.iter().any(|one| one.facts.refunded_total_fen.is_some());
         let bears = |one: &&Seen<'_, RefundFacts>| {
-            Some(one.facts.refund_no.as_str()) == no || (is_step && one.facts.refunded_total_fen.is_some())
+            Some(one.facts.refund_no.as_str()) == no || (has_total && one.facts.refunded_total_fen.is_some())
         };
         let bearing: Vec<_> = family.refunds.iter().filter(bears).collect();
+        let contradicts = |one: &&Seen<'_, PaymentFacts>| {
+            let mut named = seen.iter().filter_map(|refund| refund.facts.transaction_no.as_ref());
+            one.facts.transaction_no.as_ref().is_some_and(|serial| named.any(|no| no != serial))
+        };
+        let contradicting = family.payments.iter().filter(contradicts).count();
         Bearing {
-            count: bearing.len().try_into().unwrap_or(u64::MAX),
+            count: (bearing.len() + contradicting).try_into().unwrap_or(u64::MAX),
             updated_at: bearing.iter().map(|one| one.at).max().unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }

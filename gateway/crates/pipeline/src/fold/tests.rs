@@ -3,7 +3,7 @@
 use super::Folding;
 use proptest::prelude::*;
 use qudao_model::{
-    Entity, Observation, Payment, PaymentFacts, Refund, RefundFacts, Timestamp,
+    Entity, Facts, Observation, Payment, PaymentFacts, Refund, RefundFacts, Timestamp,
     entity::{Evidence, Method, PaymentState},
     observation::{PaymentClaim, RefundClaim},
 };
@@ -121,6 +121,18 @@ fn contradictions_are_shown_and_money_wins() {
 }
 
 #[test]
+fn parts_of_an_amount_come_with_the_amount_that_is_kept() {
+    let paid_by = |fen, second| {
+        let mut known = payment(PaymentClaim::Paid, "4200", fen, second);
+        let Facts::Payment(facts) = &mut known.observation.facts else { panic!("a payment") };
+        facts.payer_paid_fen = Some(fen - 100);
+        known
+    };
+    let kept = fold(&[paid_by(60_000, 10), paid_by(50_000, 11)]).0.unwrap();
+    assert_eq!((kept.requested_fen, kept.payer_paid_fen), (60_000, Some(59_900)));
+}
+
+#[test]
 fn a_refund_before_its_payment_waits_and_is_not_erased() {
     let early = [back("R1", 9_900, 20)];
     let (none, refunds) = fold(&early);
@@ -218,6 +230,23 @@ proptest! {
         let mut repeated = known.clone();
         repeated.push(again.get(&known).clone());
         prop_assert_eq!(bytes(&known), bytes(&repeated));
+    }
+
+    /// Readers drop an event whose id they know: two that say different things must never share one.
+    #[test]
+    fn event_ids_never_repeat(known in facts()) {
+        let (mut ids, mut before) = (std::collections::BTreeSet::new(), Vec::<Entity>::new());
+        for many in 1..=known.len() {
+            let after = Folding.fold(CHANNEL, &known[..many]);
+            for entity in &after {
+                let old = before.iter().find(|old| old.id() == entity.id());
+                for draft in Folding.events(old, entity) {
+                    let event = draft.into_event(CHANNEL, "dlv_1", 1);
+                    prop_assert!(ids.insert(event.id), "{} of version {}", event.r#type, entity.version());
+                }
+            }
+            before = after;
+        }
     }
 
     #[test]

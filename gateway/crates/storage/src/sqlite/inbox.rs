@@ -10,6 +10,7 @@ use super::{
 use crate::{
     DeliveryFilter, DeliveryRow, Error, Page, Replayed, VerdictKind,
     batch::{Again, Changes, Found, InboxRow, RetriedRow, Seen, Stored},
+    prepared::KEPT_ROW_BYTES,
     query::{Position, clamp},
 };
 use qudao_model::Request;
@@ -52,6 +53,19 @@ const DROP: &str = "DELETE FROM inbox WHERE ordinal IN (
     SELECT ordinal FROM inbox WHERE verdict = 'rejected' AND verdict <> 'accepted' AND channel = ?
     ORDER BY received_at, ordinal LIMIT ?)";
 
+/// Bytes of failed deliveries by channel; a row has [`KEPT_ROW_BYTES`] of its own.
+pub(super) const FAILED: &str = "SELECT channel, sum(size + coalesce(length(headers), 0) + 1024) FROM inbox
+    WHERE verdict = 'failed' AND verdict <> 'accepted' GROUP BY channel";
+const _: () = assert!(KEPT_ROW_BYTES == 1024);
+
+/// Keeps the latest failed deliveries that fit. Bound: channel, bytes.
+const CUT: &str = "DELETE FROM inbox WHERE ordinal IN (SELECT ordinal FROM (
+    SELECT ordinal, sum(size + coalesce(length(headers), 0) + 1024) OVER (ORDER BY received_at DESC, ordinal DESC) AS bytes
+    FROM inbox WHERE verdict = 'failed' AND verdict <> 'accepted' AND channel = ?) WHERE bytes > ?)";
+
+/// Longest path, and longest body of an answer, in the small record of a rejected delivery. Strangers choose the first.
+const RECORD_BYTES: usize = 512;
+
 /// Deliveries of a page of [`kept`]: with bodies of a megabyte each it still is little memory.
 const KEPT_PAGE: i64 = 32;
 
@@ -68,6 +82,11 @@ pub(super) fn write(script: &mut Script, changes: &Changes<'_>) -> Result<(), Er
         script.statement(DROP);
         script.bind(channel.as_str())?;
         script.bind(i64::try_from(*count).unwrap_or(i64::MAX))?;
+    }
+    for (channel, bytes) in &changes.cut {
+        script.statement(CUT);
+        script.bind(channel.as_str())?;
+        script.bind(i64::try_from(*bytes).unwrap_or(i64::MAX))?;
     }
     Ok(())
 }
@@ -88,15 +107,18 @@ fn insert(script: &mut Script, row: &InboxRow<'_>) -> Result<(), Error> {
     script.bind(of.connector.as_str())?;
     script.bind(i64::try_from(of.micros).unwrap_or(i64::MAX))?;
     script.bind(of.request.method.as_str())?;
-    script.bind(of.request.path.as_str())?;
-    script.bind(of.request.query.as_deref())?;
+    let path = of.request.path.as_str();
+    script.bind(if kept { path } else { path.split_at(path.floor_char_boundary(RECORD_BYTES)).0 })?;
+    script.bind(of.request.query.as_deref().filter(|_| kept))?;
     script.bind(of.sha256.as_slice())?;
     script.bind(i64::try_from(of.request.body.len()).unwrap_or(i64::MAX))?;
     script.bind(positions_json(&row.positions))?;
     script.bind(content.and_then(|content| content.notes.as_deref()))?;
     script.bind(i64::from(of.answer.status))?;
+    let told = of.answer.body.as_slice();
+    let told = told.get(..RECORD_BYTES).filter(|_| !kept).unwrap_or(told);
     script.bind(pairs(&of.answer.headers))?;
-    script.bind((!of.answer.body.is_empty()).then_some(of.answer.body.as_slice()))?;
+    script.bind((!told.is_empty()).then_some(told))?;
     script.weigh(if kept { of.request.body.len() } else { 0 });
     script.bind(kept.then(|| json(&of.request.headers)))?;
     script.bind(kept.then_some(of.request.body.as_slice()))

@@ -180,6 +180,7 @@ async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::E
     )
     .fetch_all(&mut *connection)
     .await?;
+    let failed = sqlx::query(inbox::FAILED).fetch_all(&mut *connection).await?;
     let mut counters = Counters {
         ordinal: last.try_get(0)?,
         seq: u64::try_from(last.try_get::<i64, _>(1)?).unwrap_or_default(),
@@ -188,9 +189,10 @@ async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::E
         entity: last.try_get(4)?,
         ..Counters::default()
     };
-    for row in rejected {
-        let count = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default();
-        counters.rejected.insert(row.try_get(0)?, count);
+    for (rows, counted) in [(rejected, &mut counters.rejected), (failed, &mut counters.failed)] {
+        for row in rows {
+            counted.insert(row.try_get(0)?, u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default());
+        }
     }
     Ok(counters)
 }

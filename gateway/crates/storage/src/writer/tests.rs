@@ -89,6 +89,7 @@ async fn run(batches: &[&[&str]]) -> (Vec<bool>, Vec<(i64, String)>) {
         database: database.clone(),
         fold: Arc::new(Nothing),
         counters: None,
+        failed_bytes_max: u64::MAX,
         batch_max: 3,
         seq,
         trouble: Trouble::default(),

@@ -151,6 +151,17 @@ async fn of_a_rejected_delivery_only_a_record_is_kept() {
 }
 
 #[tokio::test]
+async fn a_stranger_cannot_make_the_record_of_a_rejection_large() {
+    let kept = fresh().await;
+    let mut incoming = rejected(1, "bad_signature");
+    incoming.request.path = "/é".repeat(10_000);
+    incoming.request.query = Some("q".repeat(10_000));
+    let id = kept.commit(incoming).await.delivery_id;
+    let row = kept.storage.delivery(&id).await.unwrap().unwrap();
+    assert!((500..=512).contains(&row.path.len()), "{}", row.path.len());
+}
+
+#[tokio::test]
 async fn of_a_failed_delivery_everything_is_kept() {
     let kept = fresh().await;
     let incoming = failed(1, "body");

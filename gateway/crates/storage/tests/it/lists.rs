@@ -1,8 +1,8 @@
 //! Questions: filters, pages, the feed by type.
 
-use crate::kit::{CHANNEL, Kept, accepted, at, failed, fresh, ignored, paid, refunded, rejected};
+use crate::kit::{CHANNEL, Kept, accepted, at, failed, fresh, ignored, options, paid, refunded, rejected};
 use qudao_model::EntityKind;
-use qudao_storage::{DeliveryFilter, EntityFilter, Error, VerdictKind};
+use qudao_storage::{DeliveryFilter, EntityFilter, Error, Options, Storage, VerdictKind};
 
 async fn order_nos(kept: &Kept, filter: &EntityFilter) -> (Vec<String>, Option<String>) {
     let page = kept.storage.entities(filter).await.unwrap();
@@ -169,4 +169,28 @@ async fn the_oldest_rejections_are_dropped() {
     assert_eq!(received.first(), Some(&at(10_500)));
     filter = DeliveryFilter { verdict: Some(VerdictKind::Accepted), ..DeliveryFilter::default() };
     assert_eq!(kept.storage.deliveries(&filter).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn failed_deliveries_are_kept_up_to_so_many_bytes() {
+    let kept = fresh().await;
+    kept.storage.close().await;
+    let bounded = || Options { failed_bytes_max: 1_000_000, ..options(kept.folder.path()) };
+    let body = "x".repeat(100_000);
+    // Opened anew in between: what is stored counts, not what one process saw.
+    for round in 0..5 {
+        let storage = Storage::open(bounded()).await.unwrap();
+        for at in 0..6 {
+            storage.commit(failed(round * 6 + at, &body)).await.unwrap();
+        }
+        storage.close().await;
+    }
+    let storage = Storage::open(bounded()).await.unwrap();
+    storage.commit(accepted(31, "n1", vec![paid("SO1", 1)])).await.unwrap();
+    let filter =
+        DeliveryFilter { verdict: Some(VerdictKind::Failed), limit: 100, ..DeliveryFilter::default() };
+    let rows = storage.deliveries(&filter).await.unwrap().items;
+    assert!((9..=10).contains(&rows.len()), "{}", rows.len());
+    assert_eq!(rows.first().map(|row| row.received_at), Some(at(29)), "the latest are kept");
+    assert!(storage.delivery_request(&rows[0].id).await.unwrap().is_some());
 }
