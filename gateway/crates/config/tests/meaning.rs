@@ -152,19 +152,30 @@ fn every_member_of_the_schema_is_explained() {
     walk(&qudao_config::schema(), "");
 }
 
+/// What a person makes of the template: the channel's lines without their marks.
+fn taken_up(template: &str) -> String {
+    let (head, channel) = template.split_once("channels: {}\n").expect("a template without channels");
+    let lines = channel.lines().map(|line| line.strip_prefix('#').expect("a marked line"));
+    format!("{head}channels:\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
 #[test]
-fn the_template_lacks_nothing_but_secrets_and_the_connector() {
+fn the_template_is_good_as_it_is_and_taken_up_lacks_only_secrets_and_the_connector() {
     let mut world = World::new();
+    let untouched = world.load(TEMPLATE.as_bytes()).unwrap();
+    let codes: Vec<&str> = untouched.warnings.iter().map(|finding| finding.code).collect();
+    assert_eq!((codes.as_slice(), untouched.channels.len()), (&["no_channels"][..], 0));
+    let template = taken_up(TEMPLATE);
     std::fs::remove_file(world.folder().join("plugins/wechat-pay.wasm")).unwrap();
     world.env.clear();
-    let missing = world.load(TEMPLATE.as_bytes()).expect_err("secrets are the reader's to add");
+    let missing = world.load(template.as_bytes()).expect_err("secrets are the reader's to add");
     let codes: Vec<&str> = missing.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["connector_missing", "secret_env", "secret_file"], "{missing}");
 
     world.env.insert("WECHAT_API_V3_KEY".to_owned(), "0123456789abcdef0123456789abcdef".to_owned());
     world.write("plugins/wechat-pay.wasm", b"\0asm", 0o644);
     world.write("secrets/wechatpay_public_key.pem", b"-----BEGIN PUBLIC KEY-----", 0o644);
-    let config = world.load(TEMPLATE.as_bytes()).unwrap();
+    let config = world.load(template.as_bytes()).unwrap();
     assert!(config.warnings.is_empty(), "{}", config.warnings);
 }
 
