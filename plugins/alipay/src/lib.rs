@@ -91,6 +91,7 @@ impl Connector for Alipay {
             "appCertPublicKey_*.crt, for calls in certificate mode",
         )
         .optional("app_private_key", RsaPrivateKey, "Private key of your application, for calls")
+        .any_of(&["alipay_public_key", "alipay_certificate"])
         .network("https://openapi.alipay.com")
         .network("{settings.base_url}")
         .build()

@@ -47,6 +47,7 @@ impl Connector for WechatPay {
                 KeyKind::RsaPrivateKey,
                 "Key of the merchant API certificate, apiclient_key.pem; for calls to WeChat Pay",
             )
+            .any_of(&["platform_public_key", "platform_certificates"])
             .network("https://api.mch.weixin.qq.com")
             .network("{settings.base_url}")
             .build()

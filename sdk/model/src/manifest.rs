@@ -19,6 +19,9 @@ pub struct Manifest {
     /// Secrets it can use.
     #[serde(default)]
     pub secrets: Vec<SecretSpec>,
+    /// Groups of secrets by name; of each group a channel must have at least one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub any_of: Vec<Vec<String>>,
     /// Origins it wants to reach, `https://host[:port]`. An origin that a setting names is `{settings.base_url}`.
     #[serde(default)]
     pub network: Vec<String>,

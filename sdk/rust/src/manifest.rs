@@ -34,6 +34,7 @@ pub fn manifest(name: &str, version: &str, description: &str) -> ManifestBuilder
         description: description.to_owned(),
         settings_schema: json!({"type": "object", "additionalProperties": false}),
         secrets: Vec::new(),
+        any_of: Vec::new(),
         network: Vec::new(),
     })
 }
@@ -83,6 +84,12 @@ impl ManifestBuilder {
         if let Some(spec) = self.0.secrets.last_mut() {
             spec.required_when = Some(SettingIs { setting: setting.to_owned(), is: value.to_owned() });
         }
+        self
+    }
+
+    /// Of these secrets, declared before, a channel must have at least one.
+    pub fn any_of(mut self, names: &[&str]) -> Self {
+        self.0.any_of.push(names.iter().map(|name| (*name).to_owned()).collect());
         self
     }
 

@@ -164,10 +164,12 @@ fn machine() -> Result<String> {
     };
     let cores = std::thread::available_parallelism()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     Ok(format!(
-        "Machine: {cores} cores of {}, {} of memory, Linux {}.",
+        "Machine: {cores} cores of {}, {} of memory, Linux {}; load average {} when it began.",
         first("/proc/cpuinfo", "model name"),
         first("/proc/meminfo", "MemTotal"),
-        kernel.trim()
+        kernel.trim(),
+        load.split(' ').next().unwrap_or_default()
     ))
 }

@@ -123,10 +123,11 @@ fn announced(report: &Report, events: &[Value]) -> Vec<String> {
     found
 }
 
+/// Only within the channel: two platforms may well use one order number.
 fn forged(report: &Report, said: &Said) -> Vec<String> {
     let absent = list(&report.truth, "absent").filter_map(Value::as_str);
-    let known =
-        |order: &&str| said.events.iter().any(|event| event.to_string().contains(&format!("\"{order}\"")));
+    let mine = || said.events.iter().filter(|event| text(event, "channel") == report.channel);
+    let known = |order: &&str| mine().any(|event| event.to_string().contains(&format!("\"{order}\"")));
     absent
         .filter(known)
         .map(|order| format!("{}: forged order {order} is in the feed", report.channel))
@@ -199,6 +200,8 @@ mod tests {
         check(|_, said| said.events[0]["seq"] = json!(2), &["the feed has number 2 where 1 should be"]);
         check(|_, said| said.events.clear(), &["pay: no qudao.payment.paid.v1 for A"]);
         check(|report, _| report.truth["absent"] = json!(["A"]), &["pay: forged order A is in the feed"]);
+        let elsewhere = json!({"seq": 2, "channel": "other", "data": {"payment": {"order_no": "B"}}});
+        check(|_, said| said.events.push(elsewhere), &[]);
         check(
             |report, _| report.notices[1]["right"] = json!(false),
             &["pay: the tampered notice of B should be rejected but was rejected with null"],

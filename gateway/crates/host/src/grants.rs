@@ -8,6 +8,7 @@ use crate::{
 };
 use jsonschema::error::ValidationErrorKind;
 use qudao_keys::Key;
+use qudao_model::manifest::SecretSpec;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -239,7 +240,19 @@ fn keys(
             }
         }
     }
+    problems.extend(declared.manifest.any_of.iter().filter_map(|group| none_of(group, specs, grants)));
     keys
+}
+
+/// A group of which the operator gave nothing, and of which the settings alone demand nothing: that has been said.
+fn none_of(group: &[String], specs: &[SecretSpec], grants: &Grants) -> Option<GrantProblem> {
+    let (first, others) = group.split_first()?;
+    let demanded = |spec: &SecretSpec| group.contains(&spec.name) && spec.is_required(&grants.settings);
+    if group.iter().any(|name| grants.secrets.contains_key(name)) || specs.iter().any(demanded) {
+        return None;
+    }
+    let text = format!("this or one of: {}; at least one must be there", others.join(", "));
+    Some(GrantProblem::MissingSecret { name: first.clone(), text })
 }
 
 fn origins(declared: &Declared, grants: &Grants, problems: &mut Vec<GrantProblem>) -> BTreeSet<Origin> {

@@ -137,6 +137,10 @@ fn name_problems(manifest: &Manifest) -> Vec<String> {
         problems.push("description is empty".into());
     }
     let mut seen = BTreeSet::new();
+    let declared = |name: &String| manifest.secrets.iter().any(|secret| secret.name == *name);
+    if manifest.any_of.iter().any(|group| group.is_empty() || !group.iter().all(declared)) {
+        problems.push("groups in any_of must name declared secrets".into());
+    }
     for secret in &manifest.secrets {
         if !is_name(&secret.name, b'_') {
             problems
@@ -233,6 +237,7 @@ mod tests {
             let secret = manifest["secrets"][0].clone();
             manifest["secrets"].as_array_mut().unwrap().push(secret);
         });
+        check("groups in any_of", &|manifest| manifest["any_of"] = json!([["nobody"]]));
         check("names of secrets", &|manifest| manifest["secrets"][0]["name"] = json!("a/b"));
         check("more than scheme, host and port", &|manifest| {
             manifest["network"][0] = json!("https://a.example/x");

@@ -83,3 +83,34 @@ async fn expect(gateway: &TestGateway, sequence: &Sequence) {
         );
     }
 }
+
+#[tokio::test]
+async fn a_channel_that_could_verify_nothing_is_refused_before_it_starts() {
+    let wasm = std::fs::read(qudao_kit::component("wechat-pay")).unwrap();
+    let component = qudao_kit::host().load(wasm).await.unwrap();
+    for (verify, missing) in [
+        ("both", "platform_public_key"),
+        ("public_key", "platform_public_key"),
+        ("certificate", "platform_certificates"),
+    ] {
+        let problems = component
+            .connect(qudao_host::Grants {
+                channel: "pay".into(),
+                settings: serde_json::json!({"mchid": "1900000001", "appid": "wx0000000000000000", "verify": verify}),
+                secrets: [("api_v3_key".to_owned(), b"0123456789abcdef0123456789abcdef".to_vec().into())].into(),
+                network: Vec::new(),
+                limits: qudao_host::Limits::default(),
+                expectations: std::sync::Arc::new(qudao_kit::NoExpectations),
+            })
+            .err()
+            .unwrap();
+        let names: Vec<_> = problems
+            .iter()
+            .map(|problem| match problem {
+                qudao_host::GrantProblem::MissingSecret { name, .. } => name.as_str(),
+                other => panic!("{other}"),
+            })
+            .collect();
+        assert_eq!(names, [missing], "{verify}");
+    }
+}
