@@ -24,6 +24,20 @@ pub fn component(name: &str) -> PathBuf {
         .clone()
 }
 
+/// The zoo of `tests/guests`: one component that misbehaves as its setting `mode` says.
+pub fn zoo() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let mut quiet = |_: &str| {};
+        let (source, out) = (root().join("tests/guests/zoo"), root().join("target/zoo"));
+        let toolchain = qudao_build::target::ensure(&mut quiet);
+        let built = toolchain
+            .and_then(|toolchain| qudao_build::component(&source, Some(&out), toolchain, &mut quiet));
+        built.unwrap_or_else(|error| panic!("the zoo does not build: {error}")).path
+    };
+    BUILT.get_or_init(make).clone()
+}
+
 fn build(name: &str, out: &std::path::Path) {
     let mut quiet = |_: &str| {};
     let built = qudao_build::target::ensure(&mut quiet).and_then(|toolchain| {

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// What a test gateway is made of.
 pub struct Builder {
     channels: Vec<Channel>,
+    files: Vec<(String, Vec<u8>)>,
     extra: String,
     now: Timestamp,
 }
@@ -55,6 +56,13 @@ impl Builder {
         self
     }
 
+    /// Puts a file beside the configuration.
+    #[must_use]
+    pub fn file(mut self, name: &str, bytes: &[u8]) -> Builder {
+        self.files.push((name.to_owned(), bytes.to_owned()));
+        self
+    }
+
     /// Sets the clock.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Builder {
@@ -72,6 +80,9 @@ impl Builder {
     /// Starts it.
     pub async fn start(self) -> TestGateway {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, bytes) in &self.files {
+            std::fs::write(folder.path().join(name), bytes).expect("a file can be written");
+        }
         let file = folder.path().join("connectors.yaml");
         std::fs::write(&file, self.text(folder.path())).expect("the configuration can be written");
         TestGateway::open(folder, TestClock::at(self.now)).await
@@ -115,7 +126,7 @@ impl TestGateway {
     /// Nothing configured yet; the clock stands at the start of 2026.
     pub fn builder() -> Builder {
         let now = "2026-01-01T00:00:00Z".parse().expect("a time");
-        Builder { channels: Vec::new(), extra: String::new(), now }
+        Builder { channels: Vec::new(), files: Vec::new(), extra: String::new(), now }
     }
 
     async fn open(folder: TempDir, clock: TestClock) -> TestGateway {

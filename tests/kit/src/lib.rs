@@ -21,7 +21,7 @@ mod invariants;
 mod recorded;
 
 pub use clock::TestClock;
-pub use components::component;
+pub use components::{component, zoo};
 pub use gateway::{Builder, TestGateway, call, client, host, load, storage};
 pub use invariants::feed;
 pub use qudao_host::NoExpectations;

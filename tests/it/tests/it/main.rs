@@ -13,6 +13,7 @@
 
 mod connectors;
 mod hooks;
+mod hostile;
 mod once;
 mod order;
 mod replay;
