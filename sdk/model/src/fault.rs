@@ -38,3 +38,15 @@ impl Class {
         }
     }
 }
+
+/// An error with all its causes, as a log line or a finding shows it: `cannot open: disk full: code 28`.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}

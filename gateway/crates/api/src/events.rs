@@ -4,7 +4,7 @@ use crate::{
     App,
     extract::Query,
     listed::Limit,
-    problem::{Code, Problem, chain},
+    problem::{Code, Problem},
 };
 use aide::{OperationOutput, generate::GenContext, openapi};
 use axum::{
@@ -17,7 +17,7 @@ use axum::{
 };
 use futures_util::StreamExt as _;
 use qudao_feed::FeedQuery;
-use qudao_model::CloudEvent;
+use qudao_model::{CloudEvent, fault::chain};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{convert::Infallible, future::ready, time::Duration};

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use qudao_model::fault::chain;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
@@ -226,18 +227,6 @@ pub(crate) fn unknown_delivery(detail: String) -> Problem {
         detail,
         "`/v1/deliveries` lists what is kept; its ids begin with `dlv_`",
     )
-}
-
-/// An error with its causes, for the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
 }
 
 impl IntoResponse for Problem {

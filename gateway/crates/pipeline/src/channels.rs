@@ -5,6 +5,7 @@ use qudao_config::{Channel, Config, Finding, Findings, Status};
 use qudao_host::{
     BreakerState, Component, Connector, Expectations, GrantProblem, Grants, Host, Limits, limits::TICK,
 };
+use qudao_model::fault::chain;
 use qudao_storage::Storage;
 use std::{
     collections::BTreeMap,
@@ -152,17 +153,6 @@ async fn load(host: &Host, path: &Path) -> Result<Component, String> {
     let wasm =
         tokio::fs::read(path).await.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     host.load(wasm).await.map_err(|error| format!("{} does not load: {}", path.display(), chain(&error)))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
 }
 
 fn grants(channel: &Channel, expectations: &Arc<dyn Expectations>) -> Grants {

@@ -10,6 +10,7 @@ use crate::{
     prepared::Prepared,
 };
 use metrics::histogram;
+use qudao_model::fault::chain;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
@@ -291,18 +292,6 @@ fn variants(prepared: &[&Prepared], found: &Found) -> Vec<String> {
 /// Who no longer waits, did not need to know.
 fn answer<T>(done: oneshot::Sender<T>, value: T) {
     drop(done.send(value));
-}
-
-/// An error with its causes, for one line of the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

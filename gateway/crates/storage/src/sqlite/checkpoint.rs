@@ -4,8 +4,8 @@
 //! while the writer goes on; the writer then copies the few pages of the meantime itself, between two commits, and the
 //! log starts over. Nothing depends on it but the size of the log.
 
-use crate::writer::chain;
 use futures_util::{FutureExt as _, future::BoxFuture};
+use qudao_model::fault::chain;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tracing::{debug, warn};
 
