@@ -91,3 +91,10 @@ impl SecretSpec {
         self.required || self.required_when.as_ref().is_some_and(holds)
     }
 }
+
+impl Manifest {
+    /// `name@version`, as deliveries and lists show which connector it was.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}

@@ -102,7 +102,7 @@ impl Channels {
         Some(ChannelView {
             name: name.to_owned(),
             status: channel.status.as_str(),
-            connector: format!("{}@{}", manifest.name, manifest.version),
+            connector: manifest.label(),
             digest: channel.digest.clone(),
             breaker: channel.connector.breaker(),
             body_bytes_max: channel.connector.limits().body_bytes,

@@ -176,7 +176,7 @@ fn incoming(
         received_at,
         request: delivery.request,
         verdict: called.verdict,
-        connector: format!("{}@{}", manifest.name, manifest.version),
+        connector: manifest.label(),
         micros: called.stats.micros,
     }
 }

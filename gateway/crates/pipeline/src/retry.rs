@@ -18,8 +18,7 @@ impl Gateway {
         let request = self.storage().delivery_request(id).await?.ok_or_else(nothing)?;
         let connector = self.loaded().taking(&row.channel)?;
         let called = connector.again(&request, Call { now: row.received_at, random_seed: None }).await;
-        let manifest = connector.manifest();
-        let name = format!("{}@{}", manifest.name, manifest.version);
+        let name = connector.manifest().label();
         let verdict = called.verdict.as_str();
         let committed = self.storage().recommit(id, called.verdict, &name, called.stats.micros).await?;
         info!(delivery.id = id, delivery.verdict = verdict, "delivery `{id}` run again: {verdict}");
