@@ -2,7 +2,7 @@
 
 use crate::{error::Error, ready::Ready, token};
 use qudao_config::ProcessEnvironment;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use std::{path::Path, time::Duration};
 
@@ -21,7 +21,15 @@ pub(crate) enum Answered {
     /// It did it.
     Done(Value),
     /// It refuses, and says why.
-    Refused { title: String },
+    Refused(Refusal),
+}
+
+/// Why it refuses.
+pub(crate) struct Refusal {
+    /// What is wrong this time.
+    pub(crate) title: String,
+    /// What to do about it, in the words of the API.
+    hint: Option<String>,
 }
 
 impl Admin {
@@ -45,10 +53,23 @@ impl Admin {
         Ok(Admin { client, base: format!("http://{}", ready.admin), token })
     }
 
+    /// Asks it for something.
+    pub(crate) async fn get(&self, path: &str) -> Result<Answered, Error> {
+        self.ask(Method::GET, path, None).await
+    }
+
     /// Asks it to do something.
-    pub(crate) async fn post(&self, path: &str) -> Result<Answered, Error> {
-        let sent = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await;
-        let answer = sent.map_err(|error| self.unreachable(&error))?;
+    pub(crate) async fn post(&self, path: &str, body: Option<&Value>) -> Result<Answered, Error> {
+        self.ask(Method::POST, path, body).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answered, Error> {
+        let mut request =
+            self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         let body: Value = answer.json().await.map_err(|error| self.unreachable(&error))?;
         if status.is_success() {
@@ -62,13 +83,24 @@ impl Admin {
                     "was it restarted with another configuration? its data folder may be another one, too",
                 ));
         }
-        Ok(Answered::Refused { title })
+        Ok(Answered::Refused(Refusal { title, hint: text("hint") }))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {
         let why = if error.is_timeout() { "does not answer in time" } else { "does not answer" };
         Error::refused(format!("the gateway on {} {why}: {error}", self.base))
             .hint("is it running? ready.json may be left over from a crash; start it with qudao serve")
+    }
+}
+
+impl Answered {
+    /// What it did, or its refusal as an error.
+    pub(crate) fn done(self) -> Result<Value, Error> {
+        match self {
+            Answered::Done(value) => Ok(value),
+            Answered::Refused(Refusal { title, hint: Some(hint) }) => Err(Error::refused(title).hint(hint)),
+            Answered::Refused(Refusal { title, hint: None }) => Err(Error::refused(title)),
+        }
     }
 }
 

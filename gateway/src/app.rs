@@ -3,7 +3,7 @@
 
 use crate::{
     error::Error,
-    metrics,
+    master, metrics,
     ready::{Published, Ready},
     token::Token,
 };
@@ -14,6 +14,7 @@ use qudao_listener::{Drained, Limits};
 use qudao_model::clock::SystemClock;
 use qudao_pipeline::{Gateway, Parts, Tasks};
 use qudao_storage::{Location, Options, Storage};
+use qudao_vault::Vault;
 use std::{
     fs::{self, DirBuilder},
     net::SocketAddr,
@@ -63,11 +64,14 @@ impl App {
         let admin = bind("gateway.admin", config.gateway.admin)?;
 
         let metrics = metrics::record()?;
-        let storage = open_storage(config).await?;
-        let parts = Parts { host: host(Some(data.join("cache")))?, storage, clock: Arc::new(SystemClock) };
+        let vault = master::vault(config, data)?;
+        let storage = open_storage(config, Arc::clone(&vault)).await?;
+        let host = host(Some(data.join("cache")))?;
+        let parts = Parts { host, storage, clock: Arc::new(SystemClock), vault };
         let gateway = Gateway::start(config, parts).await.map_err(Error::Config)?;
 
         let tasks = Tasks::new();
+        gateway.run_schedule(&tasks);
         let going_down = CancellationToken::new();
         metrics::keep_up(&tasks, &metrics);
         let options = ApiOptions { token: token.text, metrics, stop: going_down.clone() };
@@ -144,12 +148,14 @@ fn host(cache_dir: Option<PathBuf>) -> Result<Host, Error> {
 }
 
 /// The database of a configuration, for the one that writes.
-async fn open_storage(config: &Config) -> Result<Storage, Error> {
+async fn open_storage(config: &Config, vault: Arc<Vault>) -> Result<Storage, Error> {
     let StorageChoice::Sqlite = config.gateway.storage else {
         return Err(Error::refused("storage other than sqlite is not in this version"));
     };
     let location = Location::Sqlite(config.gateway.data.clone());
-    Storage::open(Options::new(location, Gateway::fold())).await.map_err(Error::storage("open the database"))
+    let options = Options::new(location, Gateway::fold_of(config));
+    let options = Options { vault: Some(master::sealing(vault)), ..options };
+    Storage::open(options).await.map_err(Error::storage("open the database"))
 }
 
 /// Makes the data folder where it is missing, and names it so that it means the same from everywhere.

@@ -9,6 +9,7 @@ mod app;
 mod cli;
 mod error;
 mod logs;
+mod master;
 mod metrics;
 mod output;
 mod ready;

@@ -1,7 +1,7 @@
 //! Reading what is kept. Reading commands open the database of the data folder themselves, read-only: that works while
 //! the gateway runs and while it does not, and needs no token. Only the gateway writes; `deliveries retry` asks it to.
 
-use crate::error::Error;
+use crate::{error::Error, master};
 use clap::Args;
 use qudao_pipeline::Gateway;
 use qudao_storage::{Location, Options, Storage};
@@ -29,18 +29,20 @@ impl DataPath {
 
     /// The database, for reading.
     pub(crate) async fn open(&self) -> Result<Storage, Error> {
-        open(&self.folder()?).await
+        let config = self.data.is_none().then_some(self.config.as_path());
+        open(&self.folder()?, config).await
     }
 }
 
-/// The database of a data folder, for reading.
-pub(crate) async fn open(data: &Path) -> Result<Storage, Error> {
+/// The database of a data folder, for reading. What is sealed in it can be read where the master key is at hand.
+pub(crate) async fn open(data: &Path, config: Option<&Path>) -> Result<Storage, Error> {
     if !data.exists() {
         return Err(Error::refused(format!("there is no data folder `{}`", data.display()))
             .hint("it is made when the gateway first starts: qudao serve"));
     }
     let options = Options::new(Location::Sqlite(data.to_owned()), Gateway::fold());
-    Storage::open(Options { read_only: true, ..options }).await.map_err(|error| {
+    let vault = master::at_hand(data, config).map(master::sealing);
+    Storage::open(Options { read_only: true, vault, ..options }).await.map_err(|error| {
         let never_made = matches!(error, qudao_storage::Error::Open { .. });
         let error = Error::storage("read the database")(error);
         if never_made { error.hint("it is made when the gateway first starts: qudao serve") } else { error }

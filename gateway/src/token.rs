@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// Random bytes of a token that is made: 256 bits, 43 characters.
 const RANDOM_BYTES: usize = 32;
 /// Readable and writable by its owner, by nobody else.
-const OWNER_ONLY: u32 = 0o600;
+pub(crate) const OWNER_ONLY: u32 = 0o600;
 
 /// A token and the file that holds it, where there is one.
 pub(crate) struct Token {
@@ -69,13 +69,18 @@ fn make(file: &Path) -> Result<String, Error> {
     getrandom::fill(&mut random)
         .map_err(|error| Error::system("make an admin token")(io::Error::other(error.to_string())))?;
     let text = BASE64URL_NOPAD.encode(&random);
+    write(file, text.as_bytes())?;
+    Ok(text)
+}
+
+/// Writes a file that only its owner may read.
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), Error> {
     // An empty file that somebody made may be open to others; a new one is not.
     let old = fs::remove_file(file)
         .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
     old.and_then(|()| OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file))
-        .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
-        .map_err(Error::file("write", file))?;
-    Ok(text)
+        .and_then(|mut open| open.write_all(bytes).and_then(|()| open.sync_all()))
+        .map_err(Error::file("write", file))
 }
 
 #[cfg(test)]

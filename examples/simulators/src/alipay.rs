@@ -3,6 +3,8 @@
 //! A retry keeps `notify_id` and has a later `notify_time`, so that its signature differs. Refund notices are payment
 //! notices with `refund_fee`, the running total of all refunds. Some notices are in GBK.
 
+pub mod cashier;
+
 use crate::dice::Dice;
 use crate::keys::{Error, Keys, Signer};
 use crate::story::{Delivery, Happening, Notice, Plot, Twist};
@@ -47,6 +49,7 @@ pub struct Alipay {
 struct Identity {
     app_id: String,
     seller_id: String,
+    certificate_sn: String,
 }
 
 type Fields = Vec<(&'static str, String)>;

@@ -42,6 +42,21 @@ pub enum Error {
     /// The crypto library refused.
     #[error("cannot {0}")]
     Crypto(&'static str),
+    /// A server's address.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The network of this process.
+    #[error("cannot make an HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// Somebody drove the simulator where the platform would not go.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Where keys come from.
@@ -69,6 +84,19 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "alipay/test_alipay_private_key.pem",
     "alipay/test_certificate_private_key.pem",
     "alipay/test_stranger_private_key.pem",
+    "wechat-pay/test_merchant_public_key.pem",
+    "alipay/test_app_public_key.pem",
+    "tmall/identity.json",
+    "tmall/test_app_secret.txt",
+    "tmall/test_session.txt",
+    "jd/identity.json",
+    "jd/test_app_secret.txt",
+    "jd/test_access_token.txt",
+    "jddj/identity.json",
+    "jddj/test_app_secret.txt",
+    "jddj/test_token.txt",
+    "qimen/identity.json",
+    "qimen/test_app_secret.txt",
 ];
 
 impl Keys {
@@ -92,10 +120,22 @@ impl Keys {
             .map_err(|source| Error::Identity { name: name.to_owned(), source })
     }
 
+    /// A text without the line break behind it.
+    pub(crate) fn word(&self, platform: &str, file: &str) -> Result<String, Error> {
+        Ok(self.text(platform, file)?.trim_end().to_owned())
+    }
+
     pub(crate) fn signer(&self, platform: &str, file: &str) -> Result<Signer, Error> {
         let wrong = || Error::Form { name: file.to_owned(), expected: "an RSA private key in PKCS#8 PEM" };
         let block = pem::parse(self.text(platform, file)?).map_err(|_| wrong())?;
         RsaKeyPair::from_pkcs8(block.contents()).map(Signer).map_err(|_| wrong())
+    }
+
+    pub(crate) fn checker(&self, platform: &str, file: &str) -> Result<Checker, Error> {
+        let wrong = || Error::Form { name: file.to_owned(), expected: "a public key in PEM" };
+        pem::parse(self.text(platform, file)?)
+            .map(|block| Checker(block.into_contents()))
+            .map_err(|_| wrong())
     }
 
     pub(crate) fn sealer(&self, platform: &str, file: &str) -> Result<Sealer, Error> {
@@ -133,6 +173,18 @@ impl Signer {
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.public_spki())
             .verify(text, &signature)
             .is_ok()
+    }
+}
+
+/// An RSA public key.
+pub(crate) struct Checker(Vec<u8>);
+
+impl Checker {
+    /// Whether the base64 text is a signature of `text`, RSASSA-PKCS1-v1_5 with SHA-256.
+    pub(crate) fn verifies(&self, text: &[u8], signature: &str) -> bool {
+        use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0);
+        BASE64.decode(signature.as_bytes()).is_ok_and(|signature| key.verify(text, &signature).is_ok())
     }
 }
 
@@ -184,9 +236,20 @@ mod tests {
         let certificates = public_half("keys/wechat-main/test_platform_certificates.pem");
         let key = signs("wechat-pay", "test_certificate_private_key.pem");
         assert!(certificates.windows(key.len()).any(|part| part == key));
-        let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys/wechat-main");
-        let sample = std::fs::read_to_string(examples.join("test_api_v3_key.txt")).unwrap();
-        assert_eq!(sample, Keys::BuiltIn.text("wechat-pay", "test_api_v3_key.txt").unwrap());
+        let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../keys");
+        for (platform, channel, file) in [
+            ("wechat-pay", "wechat-main", "test_api_v3_key.txt"),
+            ("tmall", "tmall-main", "test_app_secret.txt"),
+            ("tmall", "tmall-main", "test_session.txt"),
+            ("jd", "jd-main", "test_app_secret.txt"),
+            ("jd", "jd-main", "test_access_token.txt"),
+            ("jddj", "jddj-main", "test_app_secret.txt"),
+            ("jddj", "jddj-main", "test_token.txt"),
+            ("qimen", "qimen-main", "test_app_secret.txt"),
+        ] {
+            let sample = std::fs::read_to_string(examples.join(channel).join(file)).unwrap();
+            assert_eq!(sample, Keys::BuiltIn.text(platform, file).unwrap(), "{channel}/{file}");
+        }
     }
 
     #[test]

@@ -10,10 +10,24 @@ pub mod dice;
 pub mod story;
 pub mod truth;
 
+pub mod callback;
+pub mod calls;
+pub mod clock;
+pub mod fault;
+pub mod market;
+pub mod payments;
+
 pub mod alipay;
+pub mod jd;
+pub mod jddj;
+pub mod qimen;
+pub mod tmall;
 pub mod wechat_pay;
 
+mod digest;
+mod engine;
 mod keys;
+mod local_time;
 mod platform;
 
 pub use keys::{Error, Keys};

@@ -2,6 +2,7 @@
 
 mod args;
 mod post;
+mod serve;
 mod show;
 
 use args::{CommandLine, Story};
@@ -28,15 +29,25 @@ fn main() -> ExitCode {
             return if asked { ExitCode::SUCCESS } else { ExitCode::from(USAGE) };
         }
     };
-    let (platform, story) = match open(command.platform) {
+    let doing = match open(command.platform) {
         Ok(opened) => opened,
         Err(error) => return failure(&error.into(), USAGE),
     };
-    match run(&*platform, &story) {
+    let done = match &doing {
+        Doing::Tell(platform, story) => run(&**platform, story),
+        Doing::Serve(open) => serve::serve(open).map(|()| true),
+    };
+    match done {
         Ok(right) if right => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(WRONG_ANSWERS),
         Err(error) => failure(&error, INTERNAL),
     }
+}
+
+/// What a command line comes to.
+enum Doing {
+    Tell(Box<dyn Platform>, Story),
+    Serve(serve::Open),
 }
 
 fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
@@ -44,13 +55,21 @@ fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn open(platform: args::Platform) -> Result<(Box<dyn Platform>, Story), qudao_sim::Error> {
+fn open(platform: args::Platform) -> Result<Doing, qudao_sim::Error> {
     let keys = |story: &Story| story.from.clone().map_or(Keys::BuiltIn, Keys::Folder);
     Ok(match platform {
-        args::Platform::WechatPay { mode, story } => {
-            (Box::new(WechatPay::new(&keys(&story), mode.into())?), story)
+        args::Platform::WechatPay { mode, listen: args::Listen { listen: None }, story } => {
+            Doing::Tell(Box::new(WechatPay::new(&keys(&story), mode.into())?), story)
         }
-        args::Platform::Alipay { mode, story } => (Box::new(Alipay::new(&keys(&story), mode.into())?), story),
+        args::Platform::Alipay { mode, listen: args::Listen { listen: None }, story } => {
+            Doing::Tell(Box::new(Alipay::new(&keys(&story), mode.into())?), story)
+        }
+        serving @ (args::Platform::WechatPay { .. }
+        | args::Platform::Alipay { .. }
+        | args::Platform::Tmall { .. }
+        | args::Platform::Jd { .. }
+        | args::Platform::Jddj { .. }
+        | args::Platform::Qimen { .. }) => Doing::Serve(serve::open(serving)?),
     })
 }
 

@@ -3,6 +3,8 @@
 //! A retry keeps id and body and has fresh headers. A merchant that is switching from platform certificates to the
 //! platform's public key gets both kinds of `Wechatpay-Serial`; [`Signing::Both`] does the same.
 
+pub mod cashier;
+
 use crate::dice::Dice;
 use crate::keys::{Error, Keys, Sealer, Signer};
 use crate::story::{Delivery, Happening, Notice, Order, Plot, Refund, Twist};
@@ -52,6 +54,7 @@ struct Identity {
     appid: String,
     public_key_id: String,
     certificate_serial: String,
+    merchant_serial: String,
 }
 
 impl WechatPay {

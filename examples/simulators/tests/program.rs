@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A receiver that answers every request the same. It lives until the test ends.
 fn receiver(answer: &'static str) -> String {
@@ -105,8 +105,50 @@ fn printed_deliveries_are_the_same_in_every_run() {
 }
 
 #[test]
+fn a_simulator_that_listens_says_where() {
+    for (arguments, setting) in [
+        ("tmall --stock 3 --numbers", "app_key"),
+        ("jd --at 2026-01-21T04:58:17Z --stock 2", "app_key"),
+        ("jddj --encrypted", "app_key"),
+        ("qimen --form json", "customer_id"),
+        ("wechat-pay --listen 127.0.0.1:0", "mch_serial"),
+        ("alipay --listen 127.0.0.1:0 --mode certificate", "app_id"),
+    ] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_qudao-sim"))
+            .args(arguments.split_whitespace())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let address = told["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+        assert!(told[setting].is_string(), "{told}");
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET /_sim/ledger HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, ledger) = answer.split_once("\r\n\r\n").unwrap();
+        let ledger: Value = serde_json::from_str(ledger).unwrap();
+        let orders = ledger["truth"]["orders"].as_array().map_or(0, Vec::len);
+        let stocked = ["tmall", "jd "].iter().position(|word| arguments.starts_with(word));
+        assert_eq!(orders, stocked.map_or(0, |place| [3, 2][place]), "{arguments}");
+        program.kill().unwrap();
+        program.wait().unwrap();
+    }
+}
+
+#[test]
 fn wrong_usage_says_so() {
-    for arguments in ["", "unionpay", "alipay", "alipay --print --rate 0", "alipay --print --from /nowhere"] {
+    for arguments in [
+        "",
+        "unionpay",
+        "alipay",
+        "alipay --print --rate 0",
+        "alipay --print --from /nowhere",
+        "tmall --to http://x",
+        "jd --listen nowhere",
+    ] {
         let output = sim(arguments);
         assert_eq!(output.status.code(), Some(64), "{arguments}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments}");

@@ -4,6 +4,7 @@ use super::{ConfigPath, Format};
 use crate::{
     app,
     error::{Error, Exit},
+    master,
     output::{Printer, Table, people, style::GOOD},
 };
 use clap::Args;
@@ -42,6 +43,7 @@ impl Check {
         let spinner = printer.spinner("loading connectors");
         let loaded = connect(&config).await?;
         drop(spinner);
+        let findings = findings.and(master::problem(&config));
         Ok(match loaded {
             Ok(channels) if !findings.has_errors() => (findings, channels.views()),
             Ok(_) => (findings, Vec::new()),

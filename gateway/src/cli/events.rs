@@ -95,7 +95,7 @@ fn columns(channel: usize) -> Columns<8> {
         (">SEQ", 6),
         ("TIME", 19),
         ("CHANNEL", channel.max(14)),
-        ("ENTITY", 8),
+        ("ENTITY", 9),
         ("WHAT", 10),
         ("ORDER", 28),
         (">YUAN", 12),
@@ -109,7 +109,8 @@ fn cells(event: &CloudEvent) -> [String; 8] {
     let (entity, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let after = event.data.get(entity).unwrap_or(&Value::Null);
     let text = |name: &str| after.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let fen = ["requested_fen", "amount_fen"].into_iter().find_map(|name| after.get(name)?.as_i64());
+    let amounts = ["/requested_fen", "/amount_fen", "/totals/payable_fen"];
+    let fen = amounts.into_iter().find_map(|pointer| after.pointer(pointer)?.as_i64());
     [
         event.seq.to_string(),
         people::time(event.time),

@@ -1,15 +1,18 @@
 //! `qudao get`: one entity, or those that a filter finds.
 
+mod card;
+mod reveal;
+mod rows;
+
 use super::{Format, when};
 use crate::{
     error::{Error, Exit},
-    output::{Printer, Table, people, style::DIM},
+    output::Printer,
     store::DataPath,
 };
 use clap::{Args, Subcommand};
-use qudao_model::{Entity, EntityKind, Timestamp};
+use qudao_model::{EntityKind, Timestamp};
 use qudao_storage::{EntityFilter, Storage};
-use serde_json::Value;
 
 /// Arguments of `get`.
 #[derive(Debug, Subcommand)]
@@ -20,6 +23,15 @@ pub(super) enum Get {
     /// Refunds
     #[command(visible_alias = "refunds")]
     Refund(Refund),
+    /// Orders of marketplaces; one shows who gets it with --reveal
+    #[command(visible_alias = "orders")]
+    Order(Order),
+    /// After-sales: what buyers want back
+    #[command(visible_alias = "aftersales")]
+    Aftersale(Aftersale),
+    /// SKUs of channels that were sold before anybody said which SKU they are
+    #[command(visible_alias = "listings")]
+    Listing(Listing),
 }
 
 /// Arguments of `get payment`.
@@ -27,6 +39,9 @@ pub(super) enum Get {
 pub(super) struct Payment {
     #[command(flatten)]
     which: Which,
+    /// Only this serial of the platform
+    #[arg(long, value_name = "NO", conflicts_with = "id")]
+    transaction_no: Option<String>,
 }
 
 /// Arguments of `get refund`.
@@ -34,26 +49,67 @@ pub(super) struct Payment {
 pub(super) struct Refund {
     #[command(flatten)]
     which: Which,
-    /// Only this number of the merchant
+    /// Only this serial of the platform
     #[arg(long, value_name = "NO", conflicts_with = "id")]
-    refund_no: Option<String>,
+    transaction_no: Option<String>,
+    /// Only this number of the merchant
+    #[arg(long = "refund-no", value_name = "NO", conflicts_with = "id")]
+    own_no: Option<String>,
+}
+
+/// Arguments of `get order`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Receivers are masked. --reveal asks the running gateway, which writes down who asked and why before it answers: \
+  qudao get order ord_… --reveal --purpose \"parcel came back, address to be confirmed\"")]
+pub(super) struct Order {
+    #[command(flatten)]
+    which: Which,
+    /// Only with a payment of this serial number
+    #[arg(long, value_name = "NO", conflicts_with = "id")]
+    payment: Option<String>,
+    /// Show who gets it in clear; who asked and why is written down
+    #[arg(long, requires_all = ["id", "purpose"])]
+    reveal: bool,
+    /// Why it is shown
+    #[arg(long, value_name = "TEXT", requires = "reveal")]
+    purpose: Option<String>,
+}
+
+/// Arguments of `get aftersale`.
+#[derive(Debug, Args)]
+pub(super) struct Aftersale {
+    #[command(flatten)]
+    which: Which,
+    /// Only this number of the platform
+    #[arg(long, value_name = "NO", conflicts_with = "id")]
+    aftersale_no: Option<String>,
+}
+
+/// Arguments of `get listing`.
+#[derive(Debug, Args)]
+pub(super) struct Listing {
+    #[command(flatten)]
+    which: Which,
 }
 
 #[derive(Debug, Args)]
 struct Which {
-    /// One of them by its id (pay_…, rfd_…); without it, a list, newest first
+    /// One of them by its id (pay_…, rfd_…, ord_…, aft_…, lst_…); without it, a list, newest first
     id: Option<String>,
     /// Only this channel
     #[arg(long, value_name = "NAME", conflicts_with = "id")]
     channel: Option<String>,
-    /// Only this order number of the merchant
+    /// Only this order number
     #[arg(long, value_name = "NO", conflicts_with = "id")]
     order_no: Option<String>,
-    /// Only this serial of the platform
-    #[arg(long, value_name = "NO", conflicts_with = "id")]
-    transaction_no: Option<String>,
-    /// Only this state, e.g. paid
-    #[arg(long, value_name = "STATE", conflicts_with = "id")]
+    /// Only this state
+    #[arg(
+        long,
+        value_name = "STATE",
+        help = "Only this state, by its word in the JSON: paid, to_ship, missing …",
+        conflicts_with = "id"
+    )]
     state: Option<String>,
     /// Only what changed since: RFC 3339, a date, or how long ago (30m, 2h, 3d)
     #[arg(long, value_name = "TIME", value_parser = when::since, conflicts_with = "id")]
@@ -69,31 +125,54 @@ struct Which {
 
 impl Get {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
-        let (kind, which, refund_no) = match self {
-            Get::Payment(Payment { which }) => (EntityKind::Payment, which, None),
-            Get::Refund(Refund { which, refund_no }) => (EntityKind::Refund, which, refund_no),
-        };
+        if let Get::Order(Order {
+            which: Which { id: Some(id), at, format, .. },
+            purpose: Some(purpose),
+            ..
+        }) = &self
+        {
+            return reveal::run(id, purpose, at, *format, printer).await;
+        }
+        let (which, filter) = self.filter();
         let storage = which.at.open().await?;
         match &which.id {
-            Some(id) => one(&storage, kind, id, which.format, printer).await,
-            None => list(&storage, &which.filter(kind, refund_no), which.format, printer).await,
+            Some(id) => one(&storage, filter.kind, id, which.format, printer).await,
+            None => list(&storage, &filter, which.format, printer).await,
         }
+    }
+
+    fn filter(self) -> (Which, EntityFilter) {
+        let (kind, which, more) = match self {
+            Get::Payment(Payment { which, transaction_no }) => {
+                (EntityKind::Payment, which, EntityFilter { transaction_no, ..none() })
+            }
+            Get::Refund(Refund { which, transaction_no, own_no }) => {
+                (EntityKind::Refund, which, EntityFilter { transaction_no, refund_no: own_no, ..none() })
+            }
+            Get::Order(Order { which, payment, .. }) => {
+                (EntityKind::Order, which, EntityFilter { payment_ref: payment, ..none() })
+            }
+            Get::Aftersale(Aftersale { which, aftersale_no }) => {
+                (EntityKind::AfterSale, which, EntityFilter { aftersale_no, ..none() })
+            }
+            Get::Listing(Listing { which }) => (EntityKind::Listing, which, none()),
+        };
+        let filter = EntityFilter {
+            kind,
+            channel: which.channel.clone(),
+            order_no: which.order_no.clone(),
+            state: which.state.clone(),
+            since: which.since,
+            limit: which.limit,
+            ..more
+        };
+        (which, filter)
     }
 }
 
-impl Which {
-    fn filter(&self, kind: EntityKind, refund_no: Option<String>) -> EntityFilter {
-        EntityFilter {
-            channel: self.channel.clone(),
-            order_no: self.order_no.clone(),
-            transaction_no: self.transaction_no.clone(),
-            refund_no,
-            state: self.state.clone(),
-            since: self.since,
-            limit: self.limit,
-            ..EntityFilter::new(kind)
-        }
-    }
+/// A filter that lets everything through; its kind is set later.
+fn none() -> EntityFilter {
+    EntityFilter::new(EntityKind::Payment)
 }
 
 async fn one(
@@ -112,47 +191,9 @@ async fn one(
     if format.json {
         printer.json(&entity)?;
     } else {
-        card(&entity, printer)?;
+        card::show(&entity, printer)?;
     }
     Ok(Exit::Done)
-}
-
-/// One entity, a line a member, in the order of the model; money in yuan and times in Beijing.
-fn card(entity: &Entity, printer: &mut Printer) -> Result<(), Error> {
-    let value = serde_json::to_value(entity).map_err(|error| Error::Printing(error.into()))?;
-    let order = entity.canonical_json();
-    let mut members: Vec<(&String, &Value)> = value.as_object().into_iter().flatten().collect();
-    members.sort_by_key(|(name, _)| order.find(&format!("\"{name}\":")));
-    for (name, value) in members {
-        let label = name.strip_suffix("_fen").unwrap_or(name);
-        let text = people::text(&text_of(name, value));
-        if !text.is_empty() {
-            printer.line(format_args!("{DIM}{label:18}{DIM:#}  {text}"))?;
-        }
-    }
-    Ok(())
-}
-
-fn text_of(name: &str, value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Number(fen) if name.ends_with("_fen") => people::yuan(fen.as_i64().unwrap_or_default()),
-        Value::String(text) if name.ends_with("_at") => {
-            text.parse().map_or_else(|_| text.clone(), people::time)
-        }
-        Value::String(text) => text.clone(),
-        Value::Array(all) if name == "anomalies" => {
-            let texts: Vec<String> = all.iter().map(anomaly).collect();
-            texts.join(&format!("\n{:20}", ""))
-        }
-        Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
-    }
-}
-
-fn anomaly(anomaly: &Value) -> String {
-    let text = |name: &str| anomaly.get(name).and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {}", text("code"), text("detail"))
 }
 
 async fn list(
@@ -168,44 +209,16 @@ async fn list(
         }
         return Ok(Exit::Done);
     }
-    let mut table =
-        Table::new(["UPDATED", "CHANNEL", "ORDER", "STATE", ">YUAN", ">REFUNDED", "ANOMALIES", "ID"]);
-    for entity in &page.items {
-        table.row(row(entity));
-    }
-    if table.is_empty() {
+    if page.items.is_empty() {
         printer.note(format_args!("no {}s found", filter.kind.as_str()))?;
     } else {
-        printer.table(&table)?;
+        printer.table(&rows::table(filter.kind, &page.items))?;
     }
     if page.next.is_some() {
         printer
             .next(format_args!("\nThere are more; --limit N shows up to {}.", qudao_storage::LIMIT_MAX))?;
     }
     Ok(Exit::Done)
-}
-
-fn row(entity: &Entity) -> [String; 8] {
-    let codes: Vec<&str> = entity.anomalies().iter().map(|anomaly| anomaly.code.as_str()).collect();
-    let (channel, order_no, state, fen, refunded) = match entity {
-        Entity::Payment(payment) => {
-            let refunded = Some(payment.refunded_fen).filter(|fen| *fen != 0).map(people::yuan);
-            (&payment.channel, &payment.order_no, word(&payment.state), payment.requested_fen, refunded)
-        }
-        Entity::Refund(refund) => {
-            (&refund.channel, &refund.order_no, word(&refund.state), refund.amount_fen, None)
-        }
-    };
-    [
-        people::time(entity.updated_at()),
-        channel.clone(),
-        order_no.clone(),
-        state,
-        people::yuan(fen),
-        refunded.unwrap_or_default(),
-        codes.join(", "),
-        entity.id().to_owned(),
-    ]
 }
 
 /// The word that JSON has for a state.

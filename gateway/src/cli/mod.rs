@@ -1,6 +1,8 @@
 //! The command line: one file a command, one line a command in [`dispatch`].
 
+mod channels;
 mod check;
+mod commands;
 mod completions;
 mod deliveries;
 mod events;
@@ -10,6 +12,7 @@ mod plugin;
 mod replay;
 mod schema;
 mod serve;
+mod transcript;
 mod r#try;
 mod when;
 
@@ -50,9 +53,14 @@ enum Command {
     /// Look into the inbox: list, show, retry
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
-    /// Read payments and refunds
+    /// Read payments, refunds, orders, after-sales, listings
     #[command(subcommand)]
     Get(get::Get),
+    /// Have a channel do something: send, list, show
+    #[command(subcommand)]
+    Commands(commands::Commands),
+    /// Show how the channels of the running gateway do; let one ask again
+    Channels(channels::Channels),
     /// Build every entity and event again from the inbox, into a new database
     Replay(replay::Replay),
     /// Write connectors: new, build, test, inspect
@@ -109,6 +117,8 @@ async fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit, Error
         Command::Events(command) => command.run(printer).await,
         Command::Deliveries(command) => command.run(printer).await,
         Command::Get(command) => command.run(printer).await,
+        Command::Commands(command) => command.run(printer).await,
+        Command::Channels(command) => command.run(printer).await,
         Command::Replay(command) => command.run(printer).await,
         Command::Plugin(command) => command.run(printer).await,
         Command::Schema(schema::Schema {}) => schema::run(printer),

@@ -4,6 +4,7 @@ use super::{ConfigPath, Format};
 use crate::{
     app,
     error::{Error, Exit},
+    master,
     output::{
         Printer, Table, people,
         style::{CARE, GOOD},
@@ -46,16 +47,19 @@ impl Replay {
             .hint("name a file that does not exist yet"));
         }
         let config = qudao_config::load(&self.at.config, &ProcessEnvironment).map_err(Error::Config)?;
-        let source = store::open(&config.gateway.data).await?;
+        let data = &config.gateway.data;
+        let source = store::open(data, Some(&config.file)).await?;
+        let vault = master::for_replay(data, &config.file)?;
         let host = app::host_beside(Some(&config.gateway.data))?;
         let channels =
             Channels::load(&config, &host, Arc::new(NoExpectations)).await.map_err(Error::Config)?;
-        let options = Options::new(Location::Sqlite(self.into.clone()), Gateway::fold());
+        let options = Options::new(Location::Sqlite(self.into.clone()), Gateway::fold_of(&config));
+        let options = Options { vault: Some(master::sealing(Arc::clone(&vault))), ..options };
         let into = Storage::open(options).await.map_err(Error::storage("make the new database"))?;
 
         let spinner = printer.spinner("replaying");
         let mut progress = |done: u64| spinner.say(format!("replaying: {done} deliveries"));
-        let replayed = qudao_pipeline::replay(&source, &into, &channels, &mut progress).await;
+        let replayed = qudao_pipeline::replay(&source, &into, &channels, vault, &mut progress).await;
         drop(spinner);
         into.close().await;
         let report = replayed.map_err(|error| {

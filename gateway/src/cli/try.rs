@@ -1,24 +1,22 @@
 //! `qudao try`: recorded requests through the connector of a channel, with its settings and keys, and nothing stored.
 
+mod outcome;
 mod requests;
+mod shown;
 
 use super::{ConfigPath, Format, when};
 use crate::{
     app,
     error::{Error, Exit},
-    output::{
-        Printer, people,
-        style::{self, BOLD, DIM},
-    },
+    output::Printer,
 };
 use clap::Args;
+use outcome::Outcome;
 use qudao_config::{Config, ProcessEnvironment};
-use qudao_host::{Call, Called, Connector, Expectations, Stats};
-use qudao_model::{Answer, Clock, Timestamp, Verdict, clock::SystemClock};
+use qudao_host::{Answered, Call, Called, Connector, Expectations};
+use qudao_model::{Clock, Timestamp, Transcript, clock::SystemClock};
 use qudao_pipeline::Channels;
 use requests::Recorded;
-use serde::Serialize;
-use serde_json::Value;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -34,7 +32,9 @@ const SEED: u64 = 0;
 A request file has one JSON object a line:
   {\"method\": \"POST\", \"path\": \"/\", \"headers\": [[\"Name\", \"value\"], …], \"body_base64\": \"…\"}
 A line may carry its own clock, \"now\" (unix seconds or RFC 3339), which goes before --at. \
-Fixtures of connectors and the output of `qudao deliveries show ID --raw` are such files too.
+Fixtures of connectors and the output of `qudao deliveries show ID --raw` are such files too. \
+A poll, fetch or command that was kept (method POLL, FETCH, COMMAND) is run on the answers that the platform gave then; \
+nothing is sent.
 Exit code 0 when every request was run, whatever the verdict; 1 when the connector failed on one.")]
 pub(super) struct Try {
     #[command(flatten)]
@@ -63,14 +63,19 @@ impl Try {
         for (at, recorded) in recorded.iter().enumerate() {
             expected.replace(&recorded.context);
             let now = recorded.now.or(self.at).unwrap_or_else(|| SystemClock.now());
-            let called = connector.webhook(&recorded.request, Call { now, random_seed: Some(SEED) }).await;
-            if matches!(called.verdict, Verdict::Failed(_)) {
+            let ran = run(&connector, recorded, Call { now, random_seed: Some(SEED) }).await?;
+            let outcome = ran.outcome();
+            if outcome.has_failed() {
                 exit = Exit::Bad;
             }
             if self.format.json || !printer.is_terminal() {
-                printer.json_line(&Outcome::of(&called))?;
+                printer.json_line(&outcome)?;
             } else {
-                show(printer, at + 1, recorded, now, &called)?;
+                shown::head(printer, at + 1, recorded, now)?;
+                match &ran {
+                    Ran::Called(called) => shown::called(printer, called)?,
+                    Ran::Answered(answered) => shown::answered(printer, &outcome, answered)?,
+                }
             }
         }
         Ok(exit)
@@ -87,6 +92,34 @@ impl Try {
         let host = app::host_beside(Some(&config.gateway.data))?;
         let channels = Channels::load(&config, &host, expected).await.map_err(Error::Config)?;
         channels.connector(&self.channel).cloned().ok_or_else(|| unknown(&self.channel, &config))
+    }
+}
+
+/// What became of one line of the file.
+enum Ran {
+    Called(Called),
+    Answered(Answered),
+}
+
+impl Ran {
+    fn outcome(&self) -> Outcome<'_> {
+        match self {
+            Ran::Called(called) => Outcome::of_webhook(called),
+            Ran::Answered(answered) => Outcome::of_ask(answered),
+        }
+    }
+}
+
+/// Runs a webhook as it is, and anything that was asked on the answers of then.
+async fn run(connector: &Connector, recorded: &Recorded, call: Call) -> Result<Ran, Error> {
+    match Transcript::of_request(&recorded.request) {
+        None => Ok(Ran::Called(connector.webhook(&recorded.request, call).await)),
+        Some(Ok(transcript)) => Ok(Ran::Answered(connector.ask_again(&transcript, call).await)),
+        Some(Err(error)) => {
+            let method = &recorded.request.method;
+            Err(Error::refused(format!("the body of a {method} is not a transcript: {error}"))
+                .hint("`qudao deliveries show ID --raw` writes such lines"))
+        }
     }
 }
 
@@ -114,96 +147,4 @@ impl Expectations for Expected {
     fn payment_fen(&self, _channel: &str, order_no: &str) -> Option<i64> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(order_no).copied()
     }
-}
-
-/// The answer of `try`, as the contract fixes it.
-#[derive(Debug, Serialize)]
-struct Outcome<'a> {
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    explain: Option<&'a str>,
-    answer: &'a Answer,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dedupe_key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    observations: Option<Vec<Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform_notes: Option<Vec<Value>>,
-    calls: u32,
-    micros: u64,
-}
-
-impl Outcome<'_> {
-    fn of(called: &Called) -> Outcome<'_> {
-        let Called { verdict, stats: Stats { micros, .. }, .. } = called;
-        let outcome = Outcome {
-            verdict: verdict.as_str(),
-            reason: None,
-            explain: None,
-            answer: verdict.answer(),
-            dedupe_key: None,
-            observations: None,
-            platform_notes: None,
-            calls: 1,
-            micros: *micros,
-        };
-        match verdict {
-            Verdict::Accepted(acceptance) | Verdict::Ignored(acceptance) => Outcome {
-                dedupe_key: Some(&acceptance.dedupe_key),
-                observations: Some(json_all(&acceptance.observations)),
-                platform_notes: Some(json_all(&acceptance.notes)).filter(|notes| !notes.is_empty()),
-                ..outcome
-            },
-            Verdict::Rejected(refusal) | Verdict::Failed(refusal) => {
-                Outcome { reason: Some(&refusal.reason), explain: Some(&refusal.explain), ..outcome }
-            }
-        }
-    }
-}
-
-fn json_all<T: Serialize>(values: &[T]) -> Vec<Value> {
-    values.iter().filter_map(|value| serde_json::to_value(value).ok()).collect()
-}
-
-/// One request as a person reads it.
-fn show(
-    printer: &mut Printer,
-    number: usize,
-    recorded: &Recorded,
-    now: Timestamp,
-    called: &Called,
-) -> Result<(), Error> {
-    let (request, verdict) = (&recorded.request, &called.verdict);
-    let word = style::word(verdict.as_str());
-    let line = people::text(&format!("{} {}", request.method, request.path));
-    printer.line(format_args!("{BOLD}#{number}{BOLD:#} {line}  {DIM}clock {now}{DIM:#}"))?;
-    printer.line(format_args!("   verdict      {word} in {} µs", called.stats.micros))?;
-    let mut member = |name: &str, text: &str| {
-        let text = people::text(text).replace('\n', &format!("\n{:16}", ""));
-        printer.line(format_args!("   {name:12} {text}"))
-    };
-    match verdict {
-        Verdict::Accepted(acceptance) | Verdict::Ignored(acceptance) => {
-            member("dedupe key", &acceptance.dedupe_key)?;
-            for observation in &acceptance.observations {
-                member("observation", &serde_json::to_string_pretty(observation).unwrap_or_default())?;
-            }
-            for note in &acceptance.notes {
-                let fields = serde_json::to_string_pretty(&note.fields).unwrap_or_default();
-                member("note", &format!("{} {fields}", note.kind))?;
-            }
-        }
-        Verdict::Rejected(refusal) | Verdict::Failed(refusal) => {
-            member("reason", &refusal.reason)?;
-            member("explain", &refusal.explain)?;
-        }
-    }
-    for line in &called.stats.log {
-        member("log", &format!("{}: {}", line.level, line.text))?;
-    }
-    let answer = verdict.answer();
-    member("answer", format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)).trim_end())?;
-    printer.line("")
 }

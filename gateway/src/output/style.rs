@@ -31,8 +31,11 @@ impl Tone {
     /// Tone of a verdict, a status or a state; words that need no attention have none.
     pub(crate) fn of(word: &str) -> Option<Tone> {
         match word {
-            "accepted" | "paid" | "succeeded" | "live" | "passed" => Some(Tone::Good),
-            "rejected" | "shadow" | "paused" | "abnormal" | "processing" => Some(Tone::Care),
+            "accepted" | "paid" | "succeeded" | "completed" | "mapped" | "live" | "passed" => {
+                Some(Tone::Good)
+            }
+            "rejected" | "shadow" | "paused" | "abnormal" | "processing" | "missing" | "unknown"
+            | "expired" => Some(Tone::Care),
             "failed" | "anomaly" | "retired" => Some(Tone::Bad),
             _ => None,
         }

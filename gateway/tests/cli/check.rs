@@ -36,8 +36,8 @@ fn what_init_writes_is_good_and_asks_for_a_channel() {
     insta::assert_snapshot!(said.all(), @r#"
     exit code 0
     --- stdout
-    shop/connectors.yaml:16:1: warning: there are no channels, so every webhook is answered with 404
-     16 | channels: {}
+    shop/connectors.yaml:24:1: warning: there are no channels, so every webhook is answered with 404
+     24 | channels: {}
         | ^^^^^^^^
     hint: add a block below `channels:`, such as `shop-main:`
 
@@ -220,4 +220,18 @@ fn a_program_gets_the_findings_as_json() {
     let report = good.run(&["check", "--json"]).expect(0).json();
     assert_eq!(report["channels"][0]["status"], "paused");
     assert_eq!(report["channels"][0]["connector"], "hello@0.1.0");
+}
+
+#[test]
+fn a_stream_that_the_connector_does_not_read_is_told_with_its_line() {
+    let folder = Folder::new();
+    folder.configure(&channel("hello-main", "    poll: {every: 60s, streams: {orders: 30s}}\n"));
+    insta::assert_snapshot!(folder.run(&["check"]).expect(1).out, @r#"
+    connectors.yaml:8:34: error: the connector reads no stream `orders`
+     8 |     poll: {every: 60s, streams: {orders: 30s}}
+       |                                  ^^^^^^
+    hint: it has none
+
+    1 error in connectors.yaml
+    "#);
 }

@@ -20,7 +20,9 @@ fn help_lists_what_there_is() {
       try          Run recorded requests through a channel's connector; nothing is stored
       events       Read the feed
       deliveries   Look into the inbox: list, show, retry
-      get          Read payments and refunds
+      get          Read payments, refunds, orders, after-sales, listings
+      commands     Have a channel do something: send, list, show
+      channels     Show how the channels of the running gateway do; let one ask again
       replay       Build every entity and event again from the inbox, into a new database
       plugin       Write connectors: new, build, test, inspect
       schema       Print the JSON Schema of connectors.yaml, for editors

@@ -9,7 +9,10 @@ use std::{
 
 /// The time of receiving and the connector's microseconds are the machine's; ids are derived and the same everywhere.
 const VARYING: [(&str, &str); 5] = [
-    (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  hello-main  accepted", "yyyy-mm-dd hh:mm:ss  hello-main  accepted"),
+    (
+        r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  hello-main  POST     accepted",
+        "yyyy-mm-dd hh:mm:ss  hello-main  POST     accepted",
+    ),
     (r"received +20.*", "received      yyyy-mm-dd hh:mm:ss"),
     (r"\b\d+ µs", "N µs"),
     (r"1x +\d+ ", "1x  N "),
@@ -26,13 +29,13 @@ async fn reads_beside_a_running_gateway() {
         .map(|arguments| folder.run(arguments).expect(0).out);
     insta::with_settings!({filters => VARYING}, {
         insta::assert_snapshot!(all.join("\n"), @r#"
-           SEQ  TIME                 CHANNEL         ENTITY    WHAT        ORDER                                 YUAN  STATE
-             1  2026-01-21 12:58:17  hello-main      payment   paid        SO1                                  88.80  paid
-             2  2026-01-21 12:58:17  hello-main      payment   paid        SO2                                  88.80  paid
+           SEQ  TIME                 CHANNEL         ENTITY     WHAT        ORDER                                 YUAN  STATE
+             1  2026-01-21 12:58:17  hello-main      payment    paid        SO1                                  88.80  paid
+             2  2026-01-21 12:58:17  hello-main      payment    paid        SO2                                  88.80  paid
 
-        RECEIVED             CHANNEL     VERDICT   REASON  BYTES  SEEN  µS  ID
-        yyyy-mm-dd hh:mm:ss  hello-main  accepted            137    1x  N  dlv_kt2cmccztyqhbzr6yustff6o45
-        yyyy-mm-dd hh:mm:ss  hello-main  accepted            137    1x  N  dlv_hdljorfvzf5m4l3nfokaxfgjtd
+        RECEIVED             CHANNEL     REQUEST  VERDICT   REASON  BYTES  SEEN  µS  ID
+        yyyy-mm-dd hh:mm:ss  hello-main  POST     accepted            137    1x  N  dlv_kt2cmccztyqhbzr6yustff6o45
+        yyyy-mm-dd hh:mm:ss  hello-main  POST     accepted            137    1x  N  dlv_hdljorfvzf5m4l3nfokaxfgjtd
 
         UPDATED              CHANNEL     ORDER  STATE   YUAN  REFUNDED  ANOMALIES  ID
         2026-01-21 12:58:17  hello-main  SO1    paid   88.80                       pay_6djrik6piccil3lxfrv5qnehtp

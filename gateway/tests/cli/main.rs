@@ -1,11 +1,15 @@
 //! The command line as people and scripts meet it: the real program in a temporary folder, its output, its exit codes.
 
 #[cfg(test)]
+mod asks;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
 mod inbox;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod plugin;
 #[cfg(test)]

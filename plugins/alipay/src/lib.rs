@@ -1,4 +1,5 @@
-//! Alipay connector: takes the asynchronous notices of the domestic open platform and says what was paid and refunded.
+//! Alipay connector: takes the asynchronous notices of the domestic open platform and says what was paid and refunded;
+//! asks where a notice stays away ([`ask`]).
 //!
 //! A notice is an urlencoded form with an RSA signature over its sorted fields. It carries no time that could be held
 //! against a clock, so a captured notice verifies for ever: what keeps replays out is that one notice, told again, gives
@@ -7,57 +8,30 @@
 //!
 //! The checks stand in [`take`], in their order. Names of the platform stay in `wire`, meaning is given in `map`.
 
+pub mod api;
+pub mod ask;
 mod map;
+pub mod settings;
 mod wire;
 
-use qudao_sdk::schemars::JsonSchema;
-use qudao_sdk::{Connector, Failure, Host, KeyKind, Manifest, Refused, Request, Stop, Verdict, prelude::*};
+use qudao_sdk::{
+    Connector, Effect, Failure, Host, KeyKind, Manifest, Page, Refused, Request, Stop, Verdict, prelude::*,
+};
 use qudao_sdk::{answer, base64};
-use serde::Deserialize;
+use serde_json::Value;
+use settings::{Mode, Settings};
 use wire::{Notice, TradeNotice};
 
 /// The connector.
 pub struct Alipay;
 
-/// Settings of a channel.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(crate = "qudao_sdk::schemars")]
-struct Settings {
-    /// Your application on the open platform, 16 digits. A service provider's own, not the merchant's.
-    #[schemars(regex(pattern = r"^\d{16}$"))]
-    app_id: String,
-    /// The account that collects, 16 digits that begin with 2088.
-    #[schemars(regex(pattern = r"^2088\d{12}$"))]
-    seller_id: String,
-    /// How the application and Alipay know each other.
-    mode: Mode,
-    /// Another origin for calls in place of `https://openapi.alipay.com`: a simulator, the sandbox. Notices need none.
-    #[schemars(regex(pattern = r"^https?://[^/]+$"))]
-    #[serde(rename = "base_url")]
-    _base_url: Option<String>,
-}
-
-/// How the application and Alipay know each other.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(crate = "qudao_sdk::schemars")]
-enum Mode {
-    /// By public keys: needs the secret `alipay_public_key`.
-    PublicKey,
-    /// By certificates: needs the secret `alipay_certificate`.
-    Certificate,
-}
-
-impl Mode {
-    /// Name of the secret that verifies.
-    fn secret(self) -> &'static str {
-        match self {
-            Mode::PublicKey => "alipay_public_key",
-            Mode::Certificate => "alipay_certificate",
-        }
-    }
-}
+/// Steps while a payment has no final word; the open platform advises 3 to 5 seconds for a buyer at the till.
+const QUERY_SCHEDULE_S: [u32; 7] = [5, 30, 60, 180, 300, 600, 1800];
+/// An unpaid trade is closed after 15 days at most; a till's after minutes.
+const QUERY_GIVE_UP_S: u32 = 86_400;
+/// A refund may be asked for from ten seconds after it.
+const REFUND_SCHEDULE_S: [u32; 4] = [10, 60, 600, 3600];
+const REFUND_GIVE_UP_S: u32 = 259_200;
 
 impl Connector for Alipay {
     fn manifest() -> Manifest {
@@ -65,7 +39,7 @@ impl Connector for Alipay {
         qudao_sdk::manifest(
             "alipay",
             env!("CARGO_PKG_VERSION"),
-            "Alipay payments and refunds, from its notices",
+            "Alipay payments and refunds: notices, queries, refunds",
         )
         .settings::<Settings>()
         .optional(
@@ -94,7 +68,19 @@ impl Connector for Alipay {
         .any_of(&["alipay_public_key", "alipay_certificate"])
         .network("https://openapi.alipay.com")
         .network("{settings.base_url}")
+        .fetch("payment", &QUERY_SCHEDULE_S, QUERY_GIVE_UP_S)
+        .fetch("refund", &REFUND_SCHEDULE_S, REFUND_GIVE_UP_S)
+        .command::<ask::RefundCreate>("refund.create", "refund")
+        .command::<ask::PaymentClose>("payment.close", "payment")
         .build()
+    }
+
+    fn fetch(kind: &str, key: &[String], host: &dyn Host) -> Result<Page, Failure> {
+        ask::fetch(kind, key, host)
+    }
+
+    fn command(kind: &str, payload: &Value, host: &dyn Host) -> Result<Effect, Failure> {
+        ask::command(kind, payload, host)
     }
 
     fn webhook(request: &Request, host: &dyn Host) -> Result<Verdict, Failure> {
@@ -154,4 +140,4 @@ fn has_expected_amount(trade: &TradeNotice, host: &dyn Host) -> Result<(), Refus
     }
 }
 
-qudao_sdk::export!(Alipay);
+qudao_sdk::export!(Alipay: webhook, poll, command);

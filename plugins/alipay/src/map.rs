@@ -3,6 +3,9 @@
 //! A retry differs from the first delivery in `notify_time` and in the signature, so no fact is taken from these. The
 //! payment in a refund notice is read from nothing that a refund changes: two notices of one payment give equal facts.
 
+mod answer;
+pub(crate) use answer::{money_moved, queried_payment, queried_refund, refunded};
+
 use crate::wire::{Notice, TradeNotice, WORD};
 use qudao_sdk::model::entity::{Evidence, Method};
 use qudao_sdk::model::observation::{PaymentClaim, RefundClaim};

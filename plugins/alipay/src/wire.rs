@@ -3,6 +3,8 @@
 //! Sources: the platform's pages on asynchronous notices and on checking their signature, and the official SDKs. The
 //! signed text is ambiguous (`a=1&b=2` may be one field or two), so every field that is used has its syntax checked.
 
+pub(crate) mod answer;
+
 use qudao_sdk::charset::Charset;
 use qudao_sdk::form::Form;
 use qudao_sdk::{Fen, Refused, Timestamp, time};

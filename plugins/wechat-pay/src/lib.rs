@@ -2,8 +2,11 @@
 //!
 //! Verifies with the platform's public key and its certificates at once, decrypts, and reads facts. Reasons of refusals come
 //! in the order of the steps in [`take`]. A notice that is genuine but not about money of the model is kept as a note.
-//! Not here: queries, refunds and bills, and tills' barcode payments, of which WeChat Pay sends no notice at all.
+//! Of tills' barcode payments WeChat Pay sends no notice at all, and any notice may be lost: so it also asks ([`ask`]).
+//! Not here: bills.
 
+pub mod api;
+pub mod ask;
 pub mod map;
 pub mod settings;
 pub mod signature;
@@ -13,44 +16,64 @@ use qudao_sdk::model::Facts;
 use qudao_sdk::{
     Accepted, Answer, Connector, Failure, Fen, Host, KeyKind, KeyProblem, Manifest, Observation,
 };
-use qudao_sdk::{Refused, Request, Stop, Verdict, answer, base64, json, prelude::*};
-use serde_json::json;
+use qudao_sdk::{Effect, Page, Refused, Request, Stop, Verdict, answer, base64, json, prelude::*};
+use serde_json::{Value, json};
 use settings::Settings;
 use signature::Signature;
 
 /// The connector.
 pub struct WechatPay;
 
+/// Steps that WeChat Pay advises where a notice stays away (page 合理的查单逻辑).
+const QUERY_SCHEDULE_S: [u32; 7] = [5, 30, 60, 180, 300, 600, 1800];
+/// An unpaid order is closed after two hours unless it says otherwise.
+const QUERY_GIVE_UP_S: u32 = 7_500;
+/// A refund is first asked for after a minute; to a bank card it takes up to some days.
+const REFUND_SCHEDULE_S: [u32; 4] = [60, 300, 1800, 21_600];
+const REFUND_GIVE_UP_S: u32 = 1_209_600;
+
 impl Connector for WechatPay {
     fn manifest() -> Manifest {
-        qudao_sdk::manifest("wechat-pay", env!("CARGO_PKG_VERSION"), "WeChat Pay APIv3 notices")
-            .settings::<Settings>()
-            .required(
-                "api_v3_key",
-                KeyKind::Aes256Gcm,
-                "APIv3 key, 32 characters: merchant platform, account centre, API security",
-            )
-            .optional(
-                "platform_public_key",
-                KeyKind::RsaPublicKey,
-                "WeChat Pay public key, PEM: the same page",
-            )
-            .when("verify", "public_key")
-            .optional(
-                "platform_certificates",
-                KeyKind::X509Certificates,
-                "Platform certificates, PEM, several in one file while they rotate",
-            )
-            .when("verify", "certificate")
-            .optional(
-                "merchant_private_key",
-                KeyKind::RsaPrivateKey,
-                "Key of the merchant API certificate, apiclient_key.pem; for calls to WeChat Pay",
-            )
-            .any_of(&["platform_public_key", "platform_certificates"])
-            .network("https://api.mch.weixin.qq.com")
-            .network("{settings.base_url}")
-            .build()
+        qudao_sdk::manifest(
+            "wechat-pay",
+            env!("CARGO_PKG_VERSION"),
+            "WeChat Pay APIv3: notices, queries, refunds",
+        )
+        .settings::<Settings>()
+        .required(
+            "api_v3_key",
+            KeyKind::Aes256Gcm,
+            "APIv3 key, 32 characters: merchant platform, account centre, API security",
+        )
+        .optional("platform_public_key", KeyKind::RsaPublicKey, "WeChat Pay public key, PEM: the same page")
+        .when("verify", "public_key")
+        .optional(
+            "platform_certificates",
+            KeyKind::X509Certificates,
+            "Platform certificates, PEM, several in one file while they rotate",
+        )
+        .when("verify", "certificate")
+        .optional(
+            "merchant_private_key",
+            KeyKind::RsaPrivateKey,
+            "Key of the merchant API certificate, apiclient_key.pem; for calls to WeChat Pay",
+        )
+        .any_of(&["platform_public_key", "platform_certificates"])
+        .network("https://api.mch.weixin.qq.com")
+        .network("{settings.base_url}")
+        .fetch("payment", &QUERY_SCHEDULE_S, QUERY_GIVE_UP_S)
+        .fetch("refund", &REFUND_SCHEDULE_S, REFUND_GIVE_UP_S)
+        .command::<ask::RefundCreate>("refund.create", "refund")
+        .command::<ask::PaymentClose>("payment.close", "payment")
+        .build()
+    }
+
+    fn fetch(kind: &str, key: &[String], host: &dyn Host) -> Result<Page, Failure> {
+        ask::fetch(kind, key, host)
+    }
+
+    fn command(kind: &str, payload: &Value, host: &dyn Host) -> Result<Effect, Failure> {
+        ask::command(kind, payload, host)
     }
 
     fn webhook(request: &Request, host: &dyn Host) -> Result<Verdict, Failure> {
@@ -108,9 +131,25 @@ fn decrypt(resource: &wire::Resource, host: &dyn Host) -> Result<Vec<u8>, Stop> 
 
 /// A genuine notice may still be another merchant's, or claim another amount than was asked for.
 fn check_ours(observation: &Observation, settings: &Settings, host: &dyn Host) -> Result<(), Refused> {
+    check_account(observation, settings)?;
+    let Facts::Payment(facts) = &observation.facts else { return Ok(()) };
+    let paid = Fen(facts.requested_fen);
+    match host.expected_payment(&facts.order_no) {
+        Some(expected) if expected != paid => {
+            let explain = format!("order {} should be {expected} yuan and is {paid}", facts.order_no);
+            Err(Refused::because("amount_mismatch", explain))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a fact is about the channel's own accounts, in its currency.
+pub(crate) fn check_account(observation: &Observation, settings: &Settings) -> Result<(), Refused> {
     let (merchant_no, sub_merchant_no) = match &observation.facts {
         Facts::Payment(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
         Facts::Refund(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
+        // WeChat Pay knows nothing of orders.
+        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => return Ok(()),
     };
     if !settings.is_ours(merchant_no, sub_merchant_no) {
         let explain = format!(
@@ -132,14 +171,7 @@ fn check_ours(observation: &Observation, settings: &Settings, host: &dyn Host) -
             format!("the currency is {}, not {}", facts.currency, wire::CNY),
         ));
     }
-    let paid = Fen(facts.requested_fen);
-    match host.expected_payment(&facts.order_no) {
-        Some(expected) if expected != paid => {
-            let explain = format!("order {} should be {expected} yuan and is {paid}", facts.order_no);
-            Err(Refused::because("amount_mismatch", explain))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// WeChat Pay sends again after any error status and for a day, so there is time to mend a key: that is our fault, a 500.
@@ -152,4 +184,4 @@ fn refusal_answer(refused: &Refused) -> Answer {
     answer::json(status, &json!({"code": "FAIL", "message": "refused"}))
 }
 
-qudao_sdk::export!(WechatPay);
+qudao_sdk::export!(WechatPay: webhook, poll, command);

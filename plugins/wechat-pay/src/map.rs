@@ -1,12 +1,15 @@
 //! From WeChat Pay's words to the model's. Pure: no host, no settings.
 
-use crate::wire::{self, Amount, Combined, Coupon, Markers, Notice, Refund, Transaction};
+use crate::wire::{self, Amount, Combined, Coupon, Markers, Notice, Refund, RefundAnswer, Transaction};
 use qudao_sdk::json::Text;
+use qudao_sdk::model::Facts;
 use qudao_sdk::model::entity::{Evidence, Method};
 use qudao_sdk::model::observation::{PaymentClaim, RefundClaim};
 use qudao_sdk::{Note, Observation, PaymentFacts, RefundFacts, Refused, Timestamp, json, time};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+const DAY_S: i64 = 86_400;
 
 /// What a notice says.
 #[derive(Default)]
@@ -39,6 +42,65 @@ pub fn read(notice: &Notice, content: &[u8]) -> Result<Read, Refused> {
     } else {
         Ok(unknown(event, original, told_at, &parse(content)?))
     }
+}
+
+/// What a query answered about a payment. WeChat Pay says when money came and no other time, so whatever else it says counts
+/// from the start of the day it was asked: asking often adds one fact a day.
+pub fn queried_payment(content: &[u8], asked_at: Timestamp) -> Result<Read, Refused> {
+    let day = asked_at.as_second().div_euclid(DAY_S).saturating_mul(DAY_S);
+    let since = Timestamp::from_second(day).unwrap_or(asked_at);
+    let paid: Transaction = parse(content)?;
+    let refunded = (paid.trade_state == "REFUND").then(|| paid.out_trade_no.clone());
+    let mut read = payment(since, paid, None)?;
+    for observation in &mut read.observations {
+        if let Facts::Payment(facts) = &mut observation.facts {
+            facts.evidence = Evidence::Query;
+        }
+    }
+    // Which refund and how much, only the query of that refund tells.
+    if let Some(order_no) = refunded {
+        read.notes.extend(noted("payment.has_refund", since, [("order_no", json!(order_no))]).notes);
+    }
+    Ok(read)
+}
+
+/// What WeChat Pay answered about a refund, of `account`: merchant and merchant served.
+pub fn queried_refund(content: &[u8], account: &(String, Option<String>)) -> Result<Read, Refused> {
+    let answer: RefundAnswer = parse(content)?;
+    let told_at = instant(&answer.create_time)?;
+    let (merchant_no, sub_merchant_no) = account.clone();
+    let RefundAnswer {
+        out_trade_no,
+        transaction_id,
+        out_refund_no,
+        refund_id,
+        status,
+        success_time,
+        amount,
+        ..
+    } = answer;
+    let (mchid, sub_mchid) = (Text(Some(merchant_no)), Text(sub_merchant_no));
+    let mut read = refund(
+        told_at,
+        Refund {
+            mchid,
+            sp_mchid: Text(None),
+            sub_mchid,
+            out_trade_no,
+            transaction_id,
+            out_refund_no,
+            refund_id,
+            refund_status: status,
+            success_time,
+            amount,
+        },
+    )?;
+    for observation in &mut read.observations {
+        if let Facts::Refund(facts) = &mut observation.facts {
+            facts.evidence = Evidence::Query;
+        }
+    }
+    Ok(read)
 }
 
 fn payment(told_at: Timestamp, paid: Transaction, within: Option<&Combined>) -> Result<Read, Refused> {
@@ -232,7 +294,6 @@ fn malformed(explain: impl Into<String>) -> Refused {
 #[allow(clippy::needless_pass_by_value, reason = "json!(…) is written where it is used")]
 mod tests {
     use super::*;
-    use qudao_sdk::model::Facts;
 
     fn read_as(event: &str, original: &str, content: &Value) -> Result<Read, Refused> {
         let notice = json!({"id": "n1", "create_time": "2026-01-21T04:58:17+08:00", "event_type": event,

@@ -50,9 +50,14 @@ pub enum Verify {
 }
 
 impl Settings {
+    /// The account as a service provider.
+    pub fn provider(&self) -> &str {
+        self.sp_mchid.as_deref().unwrap_or(&self.mchid)
+    }
+
     /// Whether this account is the channel's: as a merchant, or as a service provider for one of its sub-merchants.
     pub fn is_ours(&self, merchant_no: &str, sub_merchant_no: Option<&str>) -> bool {
-        let provider = self.sp_mchid.as_deref().unwrap_or(&self.mchid);
+        let provider = self.provider();
         match sub_merchant_no {
             None => merchant_no == self.mchid || merchant_no == provider,
             Some(sub) => {

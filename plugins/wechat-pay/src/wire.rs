@@ -135,6 +135,25 @@ pub struct RefundAmount {
     pub payer_refund: Option<i64>,
 }
 
+/// A refund as the API answers, to a request and to a query alike. It does not repeat the merchant.
+#[derive(Deserialize)]
+pub struct RefundAnswer {
+    pub out_trade_no: String,
+    pub transaction_id: Text,
+    pub out_refund_no: String,
+    pub refund_id: Text,
+    pub status: String,
+    pub create_time: String,
+    pub success_time: Text,
+    pub amount: RefundAmount,
+}
+
+/// An error answer; never signed.
+#[derive(Deserialize)]
+pub struct ApiError {
+    pub code: String,
+}
+
 /// A share of a payment that was settled to, or taken back from, one receiver: our names and where the facts stand.
 pub const SHARING: [(&str, &str); 9] = [
     ("merchant_no", "/mchid"),

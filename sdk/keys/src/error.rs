@@ -49,6 +49,9 @@ pub enum ParseError {
         /// Bytes found.
         found: usize,
     },
+    /// A token with something that no request can carry.
+    #[error("has spaces, line ends or characters other than visible ASCII, which no token has")]
+    Token,
 }
 
 /// Why a key could not be used.
@@ -76,6 +79,9 @@ impl UseError {
     }
 
     pub(crate) fn decrypt_failed() -> UseError {
-        UseError { code: "decrypt_failed", message: "key, nonce, associated data or tag do not agree".into() }
+        UseError {
+            code: "decrypt_failed",
+            message: "key, nonce, associated data, tag or padding do not agree".into(),
+        }
     }
 }

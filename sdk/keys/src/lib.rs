@@ -1,9 +1,10 @@
 //! Keys that are used and never read.
 //!
 //! [`Key::parse`] turns a secret as an operator has it (PEM file, bare base64, 32 bytes of text) into a key of one
-//! [`KeyKind`]; the kind fixes the algorithm and the one verb that the key allows. Parsing is done once, so that a use
-//! costs only the cryptography. No function returns key material, `Debug` prints the kind alone, and neither error
-//! repeats any part of a secret. Memory that held one is zeroised: buffers here, key objects by AWS-LC itself.
+//! [`KeyKind`]; the kind fixes the algorithm and what the key allows. Parsing is done once, so that a use
+//! costs only the cryptography. No function returns key material but [`fill`], which puts tokens into what the gateway
+//! itself sends or digests; `Debug` prints the kind alone, and neither error repeats any part of a secret. Memory that
+//! keeps one is zeroised: buffers here, key objects by AWS-LC itself.
 //!
 //! Surprising: a bundle of certificates is asked by serial number; asked without one, any of its keys may be right.
 //! Chains and validity dates are not checked: which certificate to trust is the operator's decision.
@@ -11,8 +12,12 @@
 mod armour;
 mod certificates;
 mod error;
+mod shared;
+mod token;
 
+pub use certificates::Certificate;
 pub use error::{ParseError, UseError};
+pub use token::{fill, has_marker};
 
 use aws_lc_rs::{
     aead::{self, LessSafeKey, UnboundKey},
@@ -23,7 +28,9 @@ use aws_lc_rs::{
 };
 use certificates::Certificates;
 use qudao_model::manifest::KeyKind;
+use shared::SharedSecret;
 use std::fmt;
+use token::Token;
 
 /// Bytes of an AES-256 key; the platform hands it out as that many ASCII characters.
 const AES_KEY_BYTES: usize = 32;
@@ -49,6 +56,8 @@ enum Material {
     Private(rsa::KeyPair),
     Aes(LessSafeKey),
     Hmac(Box<hmac::Key>),
+    Shared(SharedSecret),
+    Token(Token),
 }
 
 impl Key {
@@ -61,6 +70,8 @@ impl Key {
             KeyKind::Aes256Gcm => Material::Aes(aes(secret)?),
             KeyKind::HmacSha256 if secret.is_empty() => return Err(ParseError::Empty),
             KeyKind::HmacSha256 => Material::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
+            KeyKind::SharedSecret => Material::Shared(SharedSecret::parse(secret)?),
+            KeyKind::Token => Material::Token(Token::parse(secret)?),
         };
         Ok(Key { kind, material })
     }
@@ -72,10 +83,12 @@ impl Key {
 
     /// Serial numbers in a bundle, upper-case hex in pairs of digits, in the order of the file; empty for a single key.
     pub fn ids(&self) -> Vec<String> {
-        match &self.material {
-            Material::Bundle(bundle) => bundle.ids(),
-            Material::Public(_) | Material::Private(_) | Material::Aes(_) | Material::Hmac(_) => Vec::new(),
-        }
+        self.bundle().map(Certificates::ids).unwrap_or_default()
+    }
+
+    /// The certificates of a bundle, in the order of the file, also those whose key cannot verify; empty for a single key.
+    pub fn certificates(&self) -> Vec<Certificate> {
+        self.bundle().map(|bundle| bundle.listed().to_vec()).unwrap_or_default()
     }
 
     /// Whether `signature` (raw bytes) is right for `data`: RSASSA-PKCS1-v1_5 with SHA-256.
@@ -86,9 +99,14 @@ impl Key {
             (Material::Public(key), None) => Ok(key.verify_sig(data, signature).is_ok()),
             (Material::Public(_), Some(_)) => Err(UseError::unknown_id()),
             (Material::Bundle(bundle), id) => bundle.verify(id, data, signature),
-            (Material::Private(_) | Material::Aes(_) | Material::Hmac(_), _) => {
-                Err(UseError::wrong_use(self.kind, "verify"))
-            }
+            (
+                Material::Private(_)
+                | Material::Aes(_)
+                | Material::Hmac(_)
+                | Material::Shared(_)
+                | Material::Token(_),
+                _,
+            ) => Err(UseError::wrong_use(self.kind, "verify")),
         }
     }
 
@@ -103,20 +121,21 @@ impl Key {
         Ok(signature)
     }
 
-    /// Opens AES-256-GCM: 12 bytes of nonce, `ciphertext` ending with the 16 bytes of tag.
+    /// Opens what the platform sealed, as the kind has it. AES-256-GCM: 12 bytes of nonce, `ciphertext` ending with the 16
+    /// bytes of tag. Shared secret: AES-128-CBC, where nonce and associated data are empty.
     pub fn decrypt(&self, nonce: &[u8], aad: &[u8], ciphertext: &[u8]) -> Result<Vec<u8>, UseError> {
-        let Material::Aes(key) = &self.material else {
-            return Err(UseError::wrong_use(self.kind, "decrypt"));
-        };
-        let nonce = aead::Nonce::try_assume_unique_for_key(nonce)
-            .map_err(|_| UseError::bad_input("a nonce of AES-GCM has 12 bytes"))?;
-        let mut buffer = ciphertext.to_vec();
-        let plain = key
-            .open_in_place(nonce, aead::Aad::from(aad), &mut buffer)
-            .map_err(|_| UseError::decrypt_failed())?
-            .len();
-        buffer.truncate(plain);
-        Ok(buffer)
+        match &self.material {
+            Material::Aes(key) => open_gcm(key, nonce, aad, ciphertext),
+            Material::Shared(secret) if nonce.is_empty() && aad.is_empty() => secret.decrypt(ciphertext),
+            Material::Shared(_) => {
+                Err(UseError::bad_input("a shared secret decrypts without nonce and associated data"))
+            }
+            Material::Public(_)
+            | Material::Bundle(_)
+            | Material::Private(_)
+            | Material::Hmac(_)
+            | Material::Token(_) => Err(UseError::wrong_use(self.kind, "decrypt")),
+        }
     }
 
     /// HMAC-SHA-256 of `data`, 32 bytes.
@@ -124,7 +143,34 @@ impl Key {
         let Material::Hmac(key) = &self.material else {
             return Err(UseError::wrong_use(self.kind, "mac"));
         };
-        Ok(hmac::sign(key, data).as_ref().to_vec())
+        Ok(shared::hmac_sha256(key, data))
+    }
+
+    /// Digest of `data` with a shared secret: `md5_wrapped` (MD5 of secret, data and secret; 16 bytes), `hmac_md5` (16) or
+    /// `hmac_sha256` (32), which a key of kind [`KeyKind::HmacSha256`] makes too.
+    ///
+    /// ```
+    /// use qudao_keys::Key;
+    /// use qudao_model::manifest::KeyKind;
+    /// let key = Key::parse(KeyKind::SharedSecret, b"64bb53fbe56279527314d695e0715f13").unwrap();
+    /// let digest = key.mac_with("md5_wrapped", b"app_key35877530group_namedefaulttimestamp1772517920000").unwrap();
+    /// assert_eq!(data_encoding::HEXUPPER.encode(&digest), "FFEED0DB45FEB6EFDC930A99B71736A9");
+    /// ```
+    pub fn mac_with(&self, algorithm: &str, data: &[u8]) -> Result<Vec<u8>, UseError> {
+        match &self.material {
+            Material::Shared(secret) => secret.mac(algorithm, data),
+            Material::Hmac(key) if algorithm == "hmac_sha256" => Ok(shared::hmac_sha256(key, data)),
+            Material::Hmac(_) => Err(UseError::bad_input("a key of this kind makes hmac_sha256 only")),
+            Material::Public(_)
+            | Material::Bundle(_)
+            | Material::Private(_)
+            | Material::Aes(_)
+            | Material::Token(_) => Err(UseError::wrong_use(self.kind, "mac_with")),
+        }
+    }
+
+    fn bundle(&self) -> Option<&Certificates> {
+        if let Material::Bundle(bundle) = &self.material { Some(bundle) } else { None }
     }
 }
 
@@ -144,6 +190,18 @@ fn private(secret: &[u8]) -> Result<rsa::KeyPair, ParseError> {
     rsa::KeyPair::from_pkcs8(&der)
         .or_else(|_| rsa::KeyPair::from_der(&der))
         .map_err(|_| ParseError::PrivateKey)
+}
+
+fn open_gcm(key: &LessSafeKey, nonce: &[u8], aad: &[u8], ciphertext: &[u8]) -> Result<Vec<u8>, UseError> {
+    let nonce = aead::Nonce::try_assume_unique_for_key(nonce)
+        .map_err(|_| UseError::bad_input("a nonce of AES-GCM has 12 bytes"))?;
+    let mut buffer = ciphertext.to_vec();
+    let plain = key
+        .open_in_place(nonce, aead::Aad::from(aad), &mut buffer)
+        .map_err(|_| UseError::decrypt_failed())?
+        .len();
+    buffer.truncate(plain);
+    Ok(buffer)
 }
 
 fn aes(secret: &[u8]) -> Result<LessSafeKey, ParseError> {

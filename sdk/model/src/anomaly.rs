@@ -22,14 +22,18 @@ pub struct Anomaly {
 pub enum Code {
     /// One platform serial with two amounts; the larger is kept.
     AmountConflict,
-    /// Captured amount differs from what was requested.
+    /// Captured amount differs from what was requested, or a sum from its parts.
     AmountMismatch,
+    /// The platform cancelled what had left already.
+    CancelAfterShip,
     /// Two facts disagree about something that never changes.
     ConstantConflict,
     /// One notice id with two contents.
     ConflictingDelivery,
     /// Two serials paid for one order number.
     DuplicatePayment,
+    /// Two orders claim one payment, or a linked payment has another amount.
+    LinkConflict,
     /// More refunded than captured.
     OverRefund,
     /// Paid although it was closed before.
@@ -38,6 +42,10 @@ pub enum Code {
     RefundConflict,
     /// A refund whose payment is not known yet.
     RefundWithoutCapture,
+    /// An after-sale whose order is not known yet.
+    UnknownOrder,
+    /// A state word of the platform that the connector does not know.
+    UnknownState,
 }
 
 impl Code {
@@ -46,18 +54,22 @@ impl Code {
         match self {
             Code::AmountConflict => "amount_conflict",
             Code::AmountMismatch => "amount_mismatch",
+            Code::CancelAfterShip => "cancel_after_ship",
             Code::ConstantConflict => "constant_conflict",
             Code::ConflictingDelivery => "conflicting_delivery",
             Code::DuplicatePayment => "duplicate_payment",
+            Code::LinkConflict => "link_conflict",
             Code::OverRefund => "over_refund",
             Code::PaidAfterClose => "paid_after_close",
             Code::RefundConflict => "refund_conflict",
             Code::RefundWithoutCapture => "refund_without_capture",
+            Code::UnknownOrder => "unknown_order",
+            Code::UnknownState => "unknown_state",
         }
     }
 
     /// Whether the mere arrival of a late fact cures it. Such an anomaly is shown but makes no event.
     pub fn cures_itself(self) -> bool {
-        matches!(self, Code::RefundWithoutCapture)
+        matches!(self, Code::RefundWithoutCapture | Code::UnknownOrder)
     }
 }

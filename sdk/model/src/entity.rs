@@ -1,6 +1,6 @@
 //! Entities: what HQ reads. Each is a pure fold over observations; nothing here is ever written by hand.
 
-use crate::{Anomaly, Timestamp, id};
+use crate::{AfterSale, Anomaly, Listing, Order, Timestamp, id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Entity {
-    /// A refund (tried first: it alone has `refund_no`).
+    /// A refund (it alone has `refund_no`).
     Refund(Refund),
+    /// An after-sale (it alone has `aftersale_no`).
+    AfterSale(Box<AfterSale>),
+    /// An order (it alone has `payment_state`).
+    Order(Box<Order>),
+    /// A listing (it alone has `channel_sku`).
+    Listing(Listing),
     /// A payment.
     Payment(Payment),
 }
@@ -22,6 +28,13 @@ pub enum EntityKind {
     Payment,
     /// `rfd_…`
     Refund,
+    /// `ord_…`
+    Order,
+    /// `aft_…`
+    #[serde(rename = "aftersale")]
+    AfterSale,
+    /// `lst_…`
+    Listing,
 }
 
 /// How money moves. A closed set of the contract; finer words stand in `sub_method`.
@@ -196,13 +209,22 @@ pub struct Refund {
 
 impl EntityKind {
     /// All kinds.
-    pub const ALL: [EntityKind; 2] = [EntityKind::Payment, EntityKind::Refund];
+    pub const ALL: [EntityKind; 5] = [
+        EntityKind::Payment,
+        EntityKind::Refund,
+        EntityKind::Order,
+        EntityKind::AfterSale,
+        EntityKind::Listing,
+    ];
 
-    /// The word: `payment`, `refund`.
+    /// The word: `payment`, `refund`, `order`, `aftersale`, `listing`.
     pub fn as_str(self) -> &'static str {
         match self {
             EntityKind::Payment => "payment",
             EntityKind::Refund => "refund",
+            EntityKind::Order => "order",
+            EntityKind::AfterSale => "aftersale",
+            EntityKind::Listing => "listing",
         }
     }
 
@@ -216,6 +238,9 @@ impl EntityKind {
         match self {
             EntityKind::Payment => "qudao.payment.v1",
             EntityKind::Refund => "qudao.refund.v1",
+            EntityKind::Order => "qudao.order.v1",
+            EntityKind::AfterSale => "qudao.aftersale.v1",
+            EntityKind::Listing => "qudao.listing.v1",
         }
     }
 
@@ -224,6 +249,9 @@ impl EntityKind {
         let prefix = match self {
             EntityKind::Payment => "pay_",
             EntityKind::Refund => "rfd_",
+            EntityKind::Order => "ord_",
+            EntityKind::AfterSale => "aft_",
+            EntityKind::Listing => "lst_",
         };
         let mut parts = vec![channel, self.as_str()];
         parts.extend(key.iter().map(AsRef::as_ref));
@@ -232,11 +260,25 @@ impl EntityKind {
 }
 
 impl Entity {
+    /// Channel it was seen on.
+    pub fn channel(&self) -> &str {
+        match self {
+            Entity::Payment(payment) => &payment.channel,
+            Entity::Refund(refund) => &refund.channel,
+            Entity::Order(order) => &order.channel,
+            Entity::AfterSale(aftersale) => &aftersale.channel,
+            Entity::Listing(listing) => &listing.channel,
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> EntityKind {
         match self {
             Entity::Payment(_) => EntityKind::Payment,
             Entity::Refund(_) => EntityKind::Refund,
+            Entity::Order(_) => EntityKind::Order,
+            Entity::AfterSale(_) => EntityKind::AfterSale,
+            Entity::Listing(_) => EntityKind::Listing,
         }
     }
 
@@ -245,6 +287,9 @@ impl Entity {
         match self {
             Entity::Payment(payment) => &payment.id,
             Entity::Refund(refund) => &refund.id,
+            Entity::Order(order) => &order.id,
+            Entity::AfterSale(aftersale) => &aftersale.id,
+            Entity::Listing(listing) => &listing.id,
         }
     }
 
@@ -253,6 +298,9 @@ impl Entity {
         match self {
             Entity::Payment(payment) => payment.version,
             Entity::Refund(refund) => refund.version,
+            Entity::Order(order) => order.version,
+            Entity::AfterSale(aftersale) => aftersale.version,
+            Entity::Listing(listing) => listing.version,
         }
     }
 
@@ -261,6 +309,9 @@ impl Entity {
         match self {
             Entity::Payment(payment) => payment.updated_at,
             Entity::Refund(refund) => refund.updated_at,
+            Entity::Order(order) => order.updated_at,
+            Entity::AfterSale(aftersale) => aftersale.updated_at,
+            Entity::Listing(listing) => listing.updated_at,
         }
     }
 
@@ -269,6 +320,9 @@ impl Entity {
         match self {
             Entity::Payment(payment) => &payment.anomalies,
             Entity::Refund(refund) => &refund.anomalies,
+            Entity::Order(order) => &order.anomalies,
+            Entity::AfterSale(aftersale) => &aftersale.anomalies,
+            Entity::Listing(listing) => &listing.anomalies,
         }
     }
 
@@ -292,6 +346,9 @@ impl Entity {
         match kind {
             EntityKind::Payment => serde_json::from_str(text).map(Entity::Payment),
             EntityKind::Refund => serde_json::from_str(text).map(Entity::Refund),
+            EntityKind::Order => serde_json::from_str(text).map(Entity::Order),
+            EntityKind::AfterSale => serde_json::from_str(text).map(Entity::AfterSale),
+            EntityKind::Listing => serde_json::from_str(text).map(Entity::Listing),
         }
     }
 }

@@ -16,6 +16,16 @@ pub enum Verb {
     Closed,
     Failed,
     Succeeded,
+    Placed,
+    Changed,
+    Shipped,
+    Completed,
+    Cancelled,
+    Held,
+    Released,
+    Opened,
+    Settled,
+    Missing,
     Anomaly,
 }
 
@@ -68,6 +78,16 @@ impl Verb {
             Verb::Closed => "closed",
             Verb::Failed => "failed",
             Verb::Succeeded => "succeeded",
+            Verb::Placed => "placed",
+            Verb::Changed => "changed",
+            Verb::Shipped => "shipped",
+            Verb::Completed => "completed",
+            Verb::Cancelled => "cancelled",
+            Verb::Held => "held",
+            Verb::Released => "released",
+            Verb::Opened => "opened",
+            Verb::Settled => "settled",
+            Verb::Missing => "missing",
             Verb::Anomaly => "anomaly",
         }
     }

@@ -6,6 +6,7 @@
 //! Money is an integer in fen in fields that end in `_fen`; times are [`Timestamp`]s, written in UTC with `Z`; ids of
 //! platforms are text; what is missing is absent, never `""` or `0`.
 
+pub mod aftersale;
 pub mod anomaly;
 pub mod clock;
 pub mod delivery;
@@ -13,17 +14,26 @@ pub mod entity;
 pub mod event;
 pub mod fault;
 pub mod id;
+pub mod listing;
 pub mod manifest;
 pub mod money;
 pub mod observation;
+pub mod order;
+pub mod receiver;
 pub mod time;
+pub mod transcript;
 
+pub use aftersale::{AfterSale, AfterSaleFacts, AfterSaleKind, AfterSaleState};
 pub use anomaly::Anomaly;
 pub use clock::Clock;
 pub use delivery::{Answer, Header, Note, Request, Verdict};
 pub use entity::{Entity, EntityKind, Payment, Refund};
 pub use event::CloudEvent;
+pub use listing::{Listing, ListingFacts, ListingState};
 pub use manifest::Manifest;
 pub use money::Fen;
 pub use observation::{Facts, Observation, PaymentFacts, RefundFacts};
+pub use order::{Order, OrderFact, OrderFacts, OrderPaymentState, OrderState};
+pub use receiver::Receiver;
 pub use time::Timestamp;
+pub use transcript::{Asked, Exchange, Transcript};

@@ -25,6 +25,55 @@ pub struct Manifest {
     /// Origins it wants to reach, `https://host[:port]`. An origin that a setting names is `{settings.base_url}`.
     #[serde(default)]
     pub network: Vec<String>,
+    /// Streams that `poll.poll` reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub polls: Vec<PollSpec>,
+    /// Kinds of thing that `poll.fetch` can ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetches: Vec<FetchSpec>,
+    /// Kinds of command that `command.run` knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandSpec>,
+    /// Whether its deliveries hold personal data in clear, so that raw bytes are kept sealed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub personal: bool,
+}
+
+/// A stream of a platform that is read by pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PollSpec {
+    /// `orders`, `refunds`, `messages` …
+    pub name: String,
+    /// Seconds from one start to the next where the operator says nothing.
+    pub every_s: u32,
+    /// One sentence for the operator.
+    pub description: String,
+}
+
+/// A kind of thing that can be asked for by its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchSpec {
+    /// `payment`, `refund`, `order`, `aftersale`. A payment's key is `[sub_merchant_no?, order_no]`, a refund's
+    /// `[sub_merchant_no?, order_no, refund_no]`, an order's `[order_no]`, an after-sale's `[aftersale_no]`.
+    pub kind: String,
+    /// Seconds to wait before each further time while the platform has no final word; the last one repeats.
+    pub schedule_s: Vec<u32>,
+    /// Seconds after which it is no longer asked for.
+    pub give_up_s: u32,
+}
+
+/// A kind of command. Every one is safe to repeat with the same key, or is not declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandSpec {
+    /// `refund.create`, `payment.close` …
+    pub kind: String,
+    /// JSON Schema of its payload.
+    pub payload_schema: Value,
+    /// What to fetch to learn what became of it: a kind of `fetches`.
+    pub settled_by: String,
 }
 
 /// One secret that a connector can use by its name.
@@ -70,6 +119,13 @@ pub enum KeyKind {
     Aes256Gcm,
     /// Any text: `mac` HMAC-SHA-256.
     HmacSha256,
+    /// Any text that both sides know: `mac_with` by the platform's own digest (`md5_wrapped` = MD5 of secret, data and
+    /// secret; `hmac_md5`; `hmac_sha256`), and from 32 bytes up `decrypt` AES-128-CBC with PKCS#7, key = bytes 0 to 15,
+    /// initial vector = bytes 16 to 31.
+    SharedSecret,
+    /// Any text that a request carries (an access token): it can be put into requests to granted origins and into what a
+    /// `mac_with` covers, and do nothing else.
+    Token,
 }
 
 impl KeyKind {
@@ -80,6 +136,8 @@ impl KeyKind {
             KeyKind::RsaPrivateKey => "sign",
             KeyKind::Aes256Gcm => "decrypt",
             KeyKind::HmacSha256 => "mac",
+            KeyKind::SharedSecret => "mac_with",
+            KeyKind::Token => "attach",
         }
     }
 }

@@ -53,6 +53,20 @@ impl Fen {
         yuan.checked_mul(100).and_then(|whole| whole.checked_add(fen)).map(Fen).ok_or(MoneyError::Overflow)
     }
 
+    /// The same with an optional minus in front, for price changes and differences.
+    ///
+    /// ```
+    /// use qudao_model::Fen;
+    /// assert_eq!(Fen::from_signed_yuan("-3.50").unwrap(), Fen(-350));
+    /// assert!(Fen::from_signed_yuan("--1").is_err());
+    /// ```
+    pub fn from_signed_yuan(text: &str) -> Result<Fen, MoneyError> {
+        match text.strip_prefix('-') {
+            Some(amount) => Fen::from_yuan(amount).map(|fen| Fen(-fen.0)),
+            None => Fen::from_yuan(text),
+        }
+    }
+
     /// Sum, or nothing when it does not fit.
     pub fn checked_add(self, other: Fen) -> Option<Fen> {
         self.0.checked_add(other.0).map(Fen)
@@ -62,6 +76,35 @@ impl Fen {
     pub fn checked_sub(self, other: Fen) -> Option<Fen> {
         self.0.checked_sub(other.0).map(Fen)
     }
+}
+
+/// Spreads `total` over lines by their weights, by largest remainder: everybody gets the floor of the proportional share,
+/// and the fen left over go one each by descending remainder, ties to the earlier line. Shares add up to `total` exactly,
+/// as long as there is a weight; `total` and weights are zero or more.
+///
+/// ```
+/// use qudao_model::money::apportion;
+/// assert_eq!(apportion(1000, &[19900, 9900, 5000]), [572, 284, 144]);
+/// assert_eq!(apportion(5, &[0, 0]), [0, 0]);
+/// ```
+pub fn apportion(total: i64, weights: &[i64]) -> Vec<i64> {
+    let sum: i128 = weights.iter().map(|weight| i128::from((*weight).max(0))).sum();
+    if sum == 0 || total <= 0 {
+        return vec![0; weights.len()];
+    }
+    let part = |weight: &i64| i128::from(total) * i128::from((*weight).max(0));
+    // A share is at most the total, so it fits.
+    let mut shares: Vec<i64> =
+        weights.iter().map(|weight| i64::try_from(part(weight) / sum).unwrap_or(total)).collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(weights.get(*at).map_or(0, |weight| part(weight) % sum)));
+    let left = total - shares.iter().sum::<i64>();
+    for at in order.into_iter().take(usize::try_from(left).unwrap_or_default()) {
+        if let Some(share) = shares.get_mut(at) {
+            *share += 1;
+        }
+    }
+    shares
 }
 
 impl fmt::Display for Fen {

@@ -2,7 +2,7 @@
 //!
 //! A fact is a claim of the platform at a moment; it is never taken back. States are derived from the set of facts.
 
-use crate::{EntityKind, Timestamp, entity::Evidence, id};
+use crate::{AfterSaleFacts, EntityKind, ListingFacts, OrderFacts, Timestamp, entity::Evidence, id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,8 @@ pub use check::{Problem, TEXT_BYTES_MAX};
 /// In JSON the facts stand beside `entity`: `{"entity":"payment","key":[…],"occurred_at":"…","schema":"qudao.payment.v1","order_no":"…",…}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
-    /// Natural key: payment `[merchant_no, sub_merchant_no?, order_no]`, refund the payment's and `refund_no`.
+    /// Natural key: payment `[merchant_no, sub_merchant_no?, order_no]`, refund the payment's and `refund_no`, order
+    /// `[order_no]`, after-sale `[aftersale_no]`, listing `[channel_sku]`.
     pub key: Vec<String>,
     /// When it happened at the platform.
     #[schemars(with = "String")]
@@ -34,6 +35,13 @@ pub enum Facts {
     Payment(PaymentFacts),
     /// About a refund of a payment.
     Refund(RefundFacts),
+    /// About an order of a marketplace.
+    Order(Box<OrderFacts>),
+    /// About an after-sale.
+    #[serde(rename = "aftersale")]
+    AfterSale(Box<AfterSaleFacts>),
+    /// About a listing.
+    Listing(ListingFacts),
 }
 
 /// What a payment fact claims.
@@ -179,6 +187,21 @@ impl Observation {
         Observation::new(occurred_at, Facts::Refund(facts))
     }
 
+    /// A fact about an order; key and schema are derived.
+    pub fn order(occurred_at: Timestamp, facts: OrderFacts) -> Observation {
+        Observation::new(occurred_at, Facts::Order(Box::new(facts)))
+    }
+
+    /// A fact about an after-sale; key and schema are derived.
+    pub fn aftersale(occurred_at: Timestamp, facts: AfterSaleFacts) -> Observation {
+        Observation::new(occurred_at, Facts::AfterSale(Box::new(facts)))
+    }
+
+    /// A fact about a listing; key and schema are derived.
+    pub fn listing(occurred_at: Timestamp, facts: ListingFacts) -> Observation {
+        Observation::new(occurred_at, Facts::Listing(facts))
+    }
+
     fn new(occurred_at: Timestamp, facts: Facts) -> Observation {
         Observation { key: facts.key(), occurred_at, schema: facts.kind().schema().to_owned(), facts }
     }
@@ -193,11 +216,13 @@ impl Observation {
         self.kind().id(channel, &self.key)
     }
 
-    /// Id of the family it is folded with: a payment and its refunds are one family, named by the payment's id.
+    /// Id of the family it is folded with: a payment and its refunds are one family, named by the payment's id; so are an
+    /// order and its after-sales, named by the order's.
     pub fn family_id(&self, channel: &str) -> String {
         match &self.facts {
-            Facts::Payment(_) => self.entity_id(channel),
+            Facts::Payment(_) | Facts::Order(_) | Facts::Listing(_) => self.entity_id(channel),
             Facts::Refund(refund) => EntityKind::Payment.id(channel, &refund.payment_key()),
+            Facts::AfterSale(facts) => EntityKind::Order.id(channel, &[&facts.order_no]),
         }
     }
 
@@ -219,6 +244,9 @@ impl Facts {
         match self {
             Facts::Payment(_) => EntityKind::Payment,
             Facts::Refund(_) => EntityKind::Refund,
+            Facts::Order(_) => EntityKind::Order,
+            Facts::AfterSale(_) => EntityKind::AfterSale,
+            Facts::Listing(_) => EntityKind::Listing,
         }
     }
 
@@ -231,6 +259,9 @@ impl Facts {
                 key.push(facts.refund_no.clone());
                 key
             }
+            Facts::Order(facts) => vec![facts.order_no.clone()],
+            Facts::AfterSale(facts) => vec![facts.aftersale_no.clone()],
+            Facts::Listing(facts) => vec![facts.channel_sku.clone()],
         }
     }
 }

@@ -40,6 +40,16 @@ pub fn shanghai(text: &str) -> Result<Timestamp, TimeError> {
     whole_milliseconds(at).ok_or(TimeError::Shanghai)
 }
 
+/// Prints Beijing time as platforms want it: `yyyy-MM-dd HH:mm:ss`.
+///
+/// ```
+/// let at = "2026-01-31T20:00:42Z".parse().unwrap();
+/// assert_eq!(qudao_model::time::to_shanghai(at), "2026-02-01 04:00:42");
+/// ```
+pub fn to_shanghai(at: Timestamp) -> String {
+    Offset::constant(8).to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// Reads RFC 3339 with any offset, cut to whole milliseconds.
 ///
 /// ```

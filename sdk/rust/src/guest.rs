@@ -4,7 +4,8 @@
 //! A panic is told to the operator's log with message and place, and then ends the call: the host sees a trap.
 
 use crate::{
-    Connector, Failure, Fen, Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, Outgoing, Retry,
+    Certificate, Connector, Effect, Failure, Fen, Host, HttpError, Incoming, Key, KeyError, KeyProblem,
+    Level, MacAlgorithm, Outgoing, Page, Retry,
 };
 use crate::{Note, Observation, Timestamp, Verdict, time};
 use imports::qudao::connector::{clock, expectations, http, keys, log, random, settings, types};
@@ -49,6 +50,49 @@ pub mod webhooks {
     });
 }
 
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+pub mod polls {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "polls",
+        pub_export_macro: true,
+        export_macro_name: "export_poll",
+        with: {
+            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
+            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
+            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
+            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
+            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
+            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
+            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
+            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
+        },
+    });
+}
+
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+pub mod commands {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "commands",
+        pub_export_macro: true,
+        export_macro_name: "export_command",
+        with: {
+            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
+            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
+            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
+            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
+            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
+            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
+            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
+            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
+        },
+    });
+}
+
+use commands::exports::qudao::connector::command::Effect as WireEffect;
+use polls::exports::qudao::connector::poll::Page as WirePage;
+
 /// What [`crate::export!`] exports: a connector behind the generated traits.
 pub struct Glue<C>(PhantomData<C>);
 
@@ -62,6 +106,28 @@ impl<C: Connector> webhooks::exports::qudao::connector::webhook::Guest for Glue<
     fn handle(request: types::Request) -> Result<types::Verdict, types::Failure> {
         report_panics();
         C::webhook(&request_in(request), &Gateway).map_err(failure_out).and_then(verdict_out)
+    }
+}
+
+impl<C: Connector> polls::exports::qudao::connector::poll::Guest for Glue<C> {
+    fn poll(stream: String, cursor: Option<String>) -> Result<WirePage, types::Failure> {
+        report_panics();
+        C::poll(&stream, cursor.as_deref(), &Gateway).map(page_out).map_err(failure_out)
+    }
+
+    fn fetch(kind: String, key: Vec<String>) -> Result<WirePage, types::Failure> {
+        report_panics();
+        C::fetch(&kind, &key, &Gateway).map(page_out).map_err(failure_out)
+    }
+}
+
+impl<C: Connector> commands::exports::qudao::connector::command::Guest for Glue<C> {
+    fn run(kind: String, payload: Vec<u8>) -> Result<WireEffect, types::Failure> {
+        report_panics();
+        let payload = serde_json::from_slice(&payload).map_err(|error| {
+            failure_out(Failure::defect("malformed_json", format!("the payload: {error}")))
+        })?;
+        C::command(&kind, &payload, &Gateway).map(effect_out).map_err(failure_out)
     }
 }
 
@@ -94,11 +160,11 @@ impl Host for Gateway {
     }
 
     fn send(&self, request: &Outgoing) -> Result<Incoming, HttpError> {
-        let Outgoing { method, url, headers, body } = request.clone();
-        let answered = http::send(&http::Outgoing { method, url, headers: headers_out(headers), body });
-        let error = |http::HttpError { code, message, sent }| HttpError { code, message, sent };
-        let http::Incoming { status, headers, body } = answered.map_err(error)?;
-        Ok(Incoming { status, headers: headers_in(headers), body })
+        incoming(http::send(&outgoing(request)))
+    }
+
+    fn send_with(&self, request: &Outgoing, tokens: &[&str]) -> Result<Incoming, HttpError> {
+        incoming(http::send_with(&outgoing(request), &texts(tokens)))
     }
 
     fn expected_payment(&self, order_no: &str) -> Option<Fen> {
@@ -128,6 +194,34 @@ impl Key for GatewayKey {
     fn mac(&self, data: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.0.mac(data).map_err(key_error)
     }
+
+    fn mac_with(&self, algorithm: MacAlgorithm, data: &[u8], tokens: &[&str]) -> Result<Vec<u8>, KeyError> {
+        self.0.mac_with(algorithm.as_str(), data, &texts(tokens)).map_err(key_error)
+    }
+
+    fn certificates(&self) -> Vec<Certificate> {
+        let certificate = |keys::Certificate { issuer, serial, signature_algorithm }| Certificate {
+            issuer,
+            serial,
+            signature_algorithm,
+        };
+        self.0.certificates().into_iter().map(certificate).collect()
+    }
+}
+
+fn outgoing(request: &Outgoing) -> http::Outgoing {
+    let Outgoing { method, url, headers, body } = request.clone();
+    http::Outgoing { method, url, headers: headers_out(headers), body }
+}
+
+fn incoming(answered: Result<http::Incoming, http::HttpError>) -> Result<Incoming, HttpError> {
+    let error = |http::HttpError { code, message, sent }| HttpError { code, message, sent };
+    let http::Incoming { status, headers, body } = answered.map_err(error)?;
+    Ok(Incoming { status, headers: headers_in(headers), body })
+}
+
+fn texts(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// Once an instance, before anything can panic. Not for `describe`, which must not call an import.
@@ -187,11 +281,35 @@ fn acceptance_out(acceptance: Acceptance) -> types::Acceptance {
     }
 }
 
+fn page_out(page: Page) -> WirePage {
+    let Page { observations, notes, cursor, more } = page;
+    WirePage {
+        observations: observations.into_iter().map(observation_out).collect(),
+        notes: notes.into_iter().map(note_out).collect(),
+        cursor,
+        more,
+    }
+}
+
+fn effect_out(effect: Effect) -> WireEffect {
+    let Effect { state, code, message, observations, notes } = effect;
+    WireEffect {
+        state: state.as_str().to_owned(),
+        code,
+        message,
+        observations: observations.into_iter().map(observation_out).collect(),
+        notes: notes.into_iter().map(note_out).collect(),
+    }
+}
+
 fn observation_out(observation: Observation) -> types::Observation {
     let entity = observation.kind().as_str().to_owned();
     let payload = match &observation.facts {
         Facts::Payment(facts) => json_text(facts),
         Facts::Refund(facts) => json_text(facts),
+        Facts::Order(facts) => json_text(facts),
+        Facts::AfterSale(facts) => json_text(facts),
+        Facts::Listing(facts) => json_text(facts),
     };
     types::Observation {
         entity,

@@ -47,6 +47,14 @@ pub trait Host {
     /// Calls out, to an origin that the manifest wants and the operator grants. Redirects are not followed.
     fn send(&self, request: &Outgoing) -> Result<Incoming, HttpError>;
 
+    /// The same, with tokens: each `~secret.NAME~` in the query, the headers' values and the body becomes the value of a token
+    /// that `tokens` names and the channel has, escaped in a query and in a form body. See [`token`].
+    fn send_with(&self, request: &Outgoing, tokens: &[&str]) -> Result<Incoming, HttpError> {
+        let _ = request;
+        let message = format!("this host has none of the tokens {}", tokens.join(", "));
+        Err(HttpError { code: "key_not_granted".to_owned(), message, sent: false })
+    }
+
     /// The amount that the payment of this order should have, if somebody said so.
     fn expected_payment(&self, order_no: &str) -> Option<Fen>;
 }
@@ -102,6 +110,51 @@ pub trait Key {
 
     /// Keyed hash of `data`.
     fn mac(&self, data: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// Digest of `data` with a secret that both sides know, by the platform's own rule. Tokens are put in before, as in
+    /// [`Host::send_with`], unescaped.
+    fn mac_with(&self, algorithm: MacAlgorithm, data: &[u8], tokens: &[&str]) -> Result<Vec<u8>, KeyError> {
+        let (_, _) = (data, tokens);
+        let message = format!("this key makes no {}", algorithm.as_str());
+        Err(KeyError { problem: KeyProblem::WrongUse, message })
+    }
+
+    /// What anybody may know of the certificates of a bundle, in its order.
+    fn certificates(&self) -> Vec<Certificate> {
+        Vec::new()
+    }
+}
+
+/// Digests that platforms make with a shared secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MacAlgorithm {
+    /// MD5 over secret, data and secret.
+    Md5Wrapped,
+    /// HMAC with MD5.
+    HmacMd5,
+    /// HMAC with SHA-256.
+    HmacSha256,
+}
+
+/// What anybody may know of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Issuer, RFC 4514 (`CN=…,OU=…,O=…,C=…`).
+    pub issuer: String,
+    /// Serial number, decimal.
+    pub serial: String,
+    /// Object identifier of the signature algorithm, dotted.
+    pub signature_algorithm: String,
+}
+
+/// The marker that stands for a token in a request and in what is signed. It holds only characters that no encoding
+/// changes.
+///
+/// ```
+/// assert_eq!(qudao_sdk::token("session"), "~secret.session~");
+/// ```
+pub fn token(name: &str) -> String {
+    format!("~secret.{name}~")
 }
 
 /// How loud a log line is.
@@ -208,6 +261,17 @@ pub struct HttpError {
     pub message: String,
     /// Whether bytes may have reached the platform: if so the outcome is unknown, not failed.
     pub sent: bool,
+}
+
+impl MacAlgorithm {
+    /// The word that crosses to the host.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MacAlgorithm::Md5Wrapped => "md5_wrapped",
+            MacAlgorithm::HmacMd5 => "hmac_md5",
+            MacAlgorithm::HmacSha256 => "hmac_sha256",
+        }
+    }
 }
 
 impl Level {

@@ -80,6 +80,40 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// An id or an amount that a platform writes now as a number, now as text, or leaves out; `""` and `null` are nothing. Numbers
+/// are whole and may be beyond 2^53.
+///
+/// ```
+/// use qudao_sdk::json::{self, Id};
+/// #[derive(serde::Deserialize)]
+/// struct Trade {
+///     tid: Id,
+///     sku_id: Id,
+///     oid: Id,
+/// }
+/// let trade: Trade = json::read(br#"{"tid":2566080292969335443,"sku_id":"4538661658617"}"#).unwrap();
+/// assert_eq!(trade.tid.0.as_deref(), Some("2566080292969335443"));
+/// assert_eq!((trade.sku_id.0.as_deref(), trade.oid.0), (Some("4538661658617"), None));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Id(pub Option<String>);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Id, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged, expecting = "expected a whole number or a text")]
+        enum Written {
+            Number(i64),
+            Text(String),
+        }
+        Ok(Id(match Option::<Written>::deserialize(from)? {
+            Some(Written::Number(number)) => Some(number.to_string()),
+            Some(Written::Text(text)) => Some(text).filter(|text| !text.is_empty()),
+            None => None,
+        }))
+    }
+}
+
 fn expectation(text: &str) -> String {
     let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
     let known = ["missing field", "duplicate field"].iter().any(|start| text.starts_with(start));

@@ -47,6 +47,7 @@
 //! | verified and understood | [`Accepted`] with observations | its acknowledgement, after the commit |
 //! | verified, nothing to do | [`Accepted::ignored`] | its acknowledgement |
 //! | verified, but the model has no entity for it | [`Accepted::note`] | its acknowledgement |
+//! | a hint that something changed | [`Accepted::fetch`] | its acknowledgement; [`Connector::fetch`] runs after it |
 //! | forged, stale, malformed, another merchant's | [`Refused`] | the failure answer that the connector makes |
 //! | a secret is missing, the platform is down, a bug | [`Failure`] | an error status, so that it sends again |
 //!
@@ -68,6 +69,7 @@ mod connector;
 mod failure;
 mod host;
 mod manifest;
+mod page;
 mod verdict;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -78,16 +80,32 @@ pub mod guest;
 
 pub use connector::Connector;
 pub use failure::{Class, Failure, Retry};
-pub use host::{Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, Outgoing};
+pub use host::token;
+pub use host::{
+    Certificate, Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, MacAlgorithm, Outgoing,
+};
 pub use manifest::{ManifestBuilder, manifest};
-pub use verdict::{Accepted, OrRefuse, Refused, Stop};
+pub use page::{Effect, EffectState, Page};
+pub use verdict::{Accepted, OrRefuse, Refused, Stop, fetch_note};
 
 pub use qudao_model as model;
 pub use qudao_model::manifest::{KeyKind, SecretSpec};
-pub use qudao_model::{Answer, Fen, Manifest, Note, Observation, PaymentFacts, RefundFacts, Request};
+pub use qudao_model::{AfterSaleFacts, Answer, Fen, Manifest, Note, Observation, OrderFacts, PaymentFacts};
+pub use qudao_model::{Receiver, RefundFacts, Request};
 pub use qudao_model::{Timestamp, Verdict, money, time};
 /// For `#[derive(JsonSchema)]` on a settings type, with `#[schemars(crate = "qudao_sdk::schemars")]`.
 pub use schemars;
+
+/// Whether two texts are equal, in a time that does not tell where they differ: for signatures that a connector computes itself.
+///
+/// ```
+/// assert!(qudao_sdk::same("6A3FF5CA", "6A3FF5CA"));
+/// assert!(!qudao_sdk::same("6A3FF5CA", "6a3ff5ca"));
+/// ```
+pub fn same(one: &str, other: &str) -> bool {
+    let differences = one.bytes().zip(other.bytes()).fold(0, |all, (one, other)| all | (one ^ other));
+    one.len() == other.len() && std::hint::black_box(differences) == 0
+}
 
 /// The traits whose methods a connector calls.
 pub mod prelude {
@@ -95,6 +113,8 @@ pub mod prelude {
 }
 
 /// Makes a type that implements [`Connector`] the component of this crate. Once a crate, at its end.
+///
+/// What the platform has stands behind a colon: `export!(Kuaishou: webhook, poll, command)`; without one it is `webhook`.
 ///
 /// Natively it expands to nothing, so that tests and tools can link the same crate. In the component it also reports a
 /// panic to the operator's log, with message and place, before the call ends.
@@ -112,12 +132,18 @@ pub mod prelude {
 #[macro_export]
 macro_rules! export {
     ($connector:ty) => {
+        $crate::export!($connector: webhook);
+    };
+    ($connector:ty: $($interface:ident),+) => {
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "generated: the functions a component exports are raw symbols")]
         const _: () = {
             type Exported = $crate::guest::Glue<$connector>;
     $crate::guest::describes::export_describe!(Exported with_types_in $crate::guest::describes);
-    $crate::guest::webhooks::export_webhook!(Exported with_types_in $crate::guest::webhooks);
+            $($crate::export!(@ $interface);)+
         };
     };
+    (@ webhook) => { $crate::guest::webhooks::export_webhook!(Exported with_types_in $crate::guest::webhooks); };
+    (@ poll) => { $crate::guest::polls::export_poll!(Exported with_types_in $crate::guest::polls); };
+    (@ command) => { $crate::guest::commands::export_command!(Exported with_types_in $crate::guest::commands); };
 }

@@ -1,7 +1,7 @@
 //! A manifest, said in order.
 
 use crate::{KeyKind, Manifest, SecretSpec};
-use qudao_model::manifest::SettingIs;
+use qudao_model::manifest::{CommandSpec, FetchSpec, PollSpec, SettingIs};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::json;
 
@@ -36,6 +36,10 @@ pub fn manifest(name: &str, version: &str, description: &str) -> ManifestBuilder
         secrets: Vec::new(),
         any_of: Vec::new(),
         network: Vec::new(),
+        polls: Vec::new(),
+        fetches: Vec::new(),
+        commands: Vec::new(),
+        personal: false,
     })
 }
 
@@ -96,6 +100,37 @@ impl ManifestBuilder {
     /// An origin it wants to reach, `https://host[:port]`, or `{settings.NAME}` for one that a setting names.
     pub fn network(mut self, origin: &str) -> Self {
         self.0.network.push(origin.to_owned());
+        self
+    }
+
+    /// A stream that [`crate::Connector::poll`] reads, and how many seconds lie between two starts where the operator says nothing.
+    pub fn poll(mut self, name: &str, every_s: u32, description: &str) -> Self {
+        let (name, description) = (name.to_owned(), description.to_owned());
+        self.0.polls.push(PollSpec { name, every_s, description });
+        self
+    }
+
+    /// A kind of thing that [`crate::Connector::fetch`] asks for: seconds before each further time while the platform has no
+    /// final word (the last one repeats), and seconds after which nobody asks any more.
+    pub fn fetch(mut self, kind: &str, schedule_s: &[u32], give_up_s: u32) -> Self {
+        let (kind, schedule_s) = (kind.to_owned(), schedule_s.to_vec());
+        self.0.fetches.push(FetchSpec { kind, schedule_s, give_up_s });
+        self
+    }
+
+    /// A command that [`crate::Connector::command`] runs, with the type of its payload, and the kind of fetch that tells what
+    /// became of it.
+    pub fn command<T: JsonSchema>(mut self, kind: &str, settled_by: &str) -> Self {
+        let generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        let payload_schema = generator.into_generator().into_root_schema_for::<T>().to_value();
+        let (kind, settled_by) = (kind.to_owned(), settled_by.to_owned());
+        self.0.commands.push(CommandSpec { kind, payload_schema, settled_by });
+        self
+    }
+
+    /// Its deliveries hold personal data in clear: the gateway keeps their raw bytes sealed.
+    pub fn personal(mut self) -> Self {
+        self.0.personal = true;
         self
     }
 

@@ -37,6 +37,19 @@ impl Accepted {
         self
     }
 
+    /// Has the gateway fetch a thing once this is committed: for hints that say what changed and not how.
+    ///
+    /// ```
+    /// use qudao_sdk::{Accepted, Verdict, answer};
+    /// let verdict = Accepted::by("newOrder:17").fetch("order", &["17"]).answer(answer::text(200, "ok"));
+    /// let Verdict::Accepted(acceptance) = verdict else { unreachable!() };
+    /// assert_eq!(acceptance.notes[0].kind, "fetch");
+    /// ```
+    pub fn fetch(mut self, kind: &str, key: &[&str]) -> Accepted {
+        self.notes.push(fetch_note(kind, key));
+        self
+    }
+
     /// Accepted, with the platform's acknowledgement.
     pub fn answer(self, answer: Answer) -> Verdict {
         Verdict::Accepted(self.acceptance(answer))
@@ -51,6 +64,12 @@ impl Accepted {
         let Accepted { dedupe_key, observations, notes } = self;
         Acceptance { dedupe_key, observations, notes, answer }
     }
+}
+
+/// The note that has the gateway fetch a thing; `kind` is one of the manifest's `fetches`.
+pub fn fetch_note(kind: &str, key: &[&str]) -> Note {
+    let fields = [("kind".to_owned(), kind.into()), ("key".to_owned(), key.into())];
+    Note { kind: "fetch".to_owned(), at: None, fields: fields.into_iter().collect() }
 }
 
 /// A refusal on its way to becoming a verdict: why, before anybody knows how the platform wants to hear it.

@@ -1,15 +1,16 @@
 //! The fixture runner: what it finds, and how it says so.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use qudao_sdk::fixtures::{self, Report};
 use qudao_sdk::model::entity::{Evidence, Method};
 use qudao_sdk::model::observation::PaymentClaim;
 use qudao_sdk::{
-    Accepted, Connector, Failure, Fen, Host, KeyKind, Level, Manifest, Observation, PaymentFacts, Refused,
-    Request, Stop, Verdict, answer, base64, prelude::*,
+    Accepted, Connector, Failure, Fen, Host, KeyKind, Level, Manifest, Observation, OrderFacts, Outgoing,
+    Page, PaymentFacts, Refused, Request, Retry, Stop, Verdict, answer, base64, form, model::OrderFact,
+    prelude::*, token,
 };
-use std::fs;
+use std::{fs, time::Duration};
 
 /// A platform whose whole notice is `order=…&fen=…&sign=<HMAC of the rest>`.
 struct Toy;
@@ -26,6 +27,101 @@ impl Connector for Toy {
     }
 }
 
+/// A shop whose orders come by pages: `{"page": "SO1", "next": "2"}`.
+struct Asking;
+
+impl Connector for Asking {
+    fn manifest() -> Manifest {
+        qudao_sdk::manifest("asking", "0.1.0", "Asks")
+            .required("session", KeyKind::Token, "What a request carries")
+            .poll("orders", 60, "All orders")
+            .network("https://shop.example")
+            .build()
+    }
+
+    fn poll(stream: &str, cursor: Option<&str>, host: &dyn Host) -> Result<Page, Failure> {
+        let session = token("session");
+        let form = form::encode([("stream", stream), ("page", cursor.unwrap_or("1")), ("session", &session)]);
+        let request = Outgoing {
+            method: "POST".to_owned(),
+            url: "https://shop.example/orders?v=2".to_owned(),
+            headers: Vec::new(),
+            body: form.into_bytes(),
+        };
+        let answer = host.send_with(&request, &["session"])?;
+        if answer.status == 429 {
+            return Err(Failure::platform("rate_limited", "wait").retry(Retry::After(Duration::from_secs(3))));
+        }
+        let read: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let cancelled = OrderFacts::new(read["page"].as_str().unwrap(), OrderFact::Cancelled);
+        let page = Page::of(vec![Observation::order(host.now(), cancelled)]);
+        Ok(read["next"].as_str().map_or(page.clone(), |next| page.cursor(next).more(true)))
+    }
+}
+
+/// Runs one recorded poll.
+fn run_ask(answers: &str, expect: &str) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for part in ["asks", "channels"] {
+        fs::create_dir(at.join(part)).unwrap();
+    }
+    fs::write(at.join("session.txt"), "6100deadbeef").unwrap();
+    fs::write(at.join("channels/main.json"), r#"{"secrets": {"session": {"file": "../session.txt"}}}"#)
+        .unwrap();
+    let case = format!(
+        r#"{{"description": "a page", "now": "2026-01-21T04:58:17Z", "channel": "main",
+            "asked": {{"asked": "poll", "stream": "orders"}}, "answers": {answers}, "expect": {expect}}}"#
+    );
+    fs::write(at.join("asks/one.json"), case).unwrap();
+    fixtures::run::<Asking>(at)
+}
+
+#[test]
+fn a_recorded_poll_is_held_against_requests_and_facts() {
+    let report = run_ask(
+        r#"[{"to": {"method": "POST", "path": "/orders", "form": {"v": "2", "page": "1", "session": "~secret.session~"}},
+            "status": 200, "body": "{\"page\": \"SO1\", \"next\": \"2\"}"}]"#,
+        r#"{"observations": [{"entity": "order", "order_no": "SO1", "fact": "cancelled"}], "cursor": "2", "more": true,
+            "requests": 1}"#,
+    );
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn a_recorded_poll_says_each_difference() {
+    let report = run_ask(
+        r#"[{"to": {"path": "/other", "form": {"page": "2", "absent": "x"}}, "status": 200, "body": "{\"page\": \"SO1\"}"}]"#,
+        r#"{"observations": [{"order_no": "SO2"}], "cursor": "2", "more": true, "requests": 2}"#,
+    );
+    insta::assert_snapshot!(report, @r#"
+    0 of 1 fixtures passed
+      one: a page
+        observations[0].order_no: expected "SO2", got "SO1"
+        cursor: expected Some("2"), got None
+        more: expected true, got false
+        requests: expected 2, got 1
+        answers[0].to.path: expected /other, got /orders
+        answers[0].to.form.absent: expected x, got absent
+        answers[0].to.form.page: expected 2, got 1
+    "#);
+    let failed = run_ask(
+        r#"[{"status": 429, "body": ""}]"#,
+        r#"{"failure": {"class": "platform", "code": "rate_limited", "retry": "after", "retry_after_s": 4}}"#,
+    );
+    insta::assert_snapshot!(failed, @r"
+    0 of 1 fixtures passed
+      one: a page
+        failure.retry_after_s: expected 4, got 3
+    ");
+    let silent = run_ask(r#"[{"error": {"code": "timeout", "sent": true}}]"#, "{}");
+    insta::assert_snapshot!(silent, @r"
+    0 of 1 fixtures passed
+      one: a page
+        told: expected no failure, got timeout: recorded: timeout
+    ");
+}
+
 fn take(request: &Request, host: &dyn Host) -> Result<Verdict, Stop> {
     let body = String::from_utf8_lossy(&request.body);
     let (signed, sign) = body
@@ -34,7 +130,7 @@ fn take(request: &Request, host: &dyn Host) -> Result<Verdict, Stop> {
     if base64::encode(&host.key("app_secret")?.mac(signed.as_bytes())?) != sign {
         return Err(Refused::because("bad_signature", "not the HMAC of the rest").into());
     }
-    let form = qudao_sdk::form::Form::parse(signed.as_bytes())
+    let form = form::Form::parse(signed.as_bytes())
         .map_err(|error| Refused::because("malformed_body", error.to_string()))?;
     let value = |name| String::from_utf8_lossy(form.bytes(name).unwrap_or_default()).into_owned();
     host.log(Level::Debug, "read", &[]);

@@ -126,6 +126,7 @@ async fn sandboxed(measure: &Measure) -> Result<Connector> {
         secrets,
         network: Vec::new(),
         limits: Limits::default(),
+        rate: None,
         expectations: Arc::new(NoExpectations),
     };
     let component = host.load(wasm).await?;

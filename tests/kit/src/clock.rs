@@ -16,6 +16,11 @@ impl TestClock {
         TestClock(Arc::new(AtomicI64::new(at.as_millisecond())))
     }
 
+    /// Moves on by whole seconds.
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
     /// Moves to `at`, forwards or back.
     pub fn set(&self, at: Timestamp) {
         self.0.store(at.as_millisecond(), Ordering::SeqCst);

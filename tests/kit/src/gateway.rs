@@ -3,7 +3,7 @@
 use crate::{TestClock, component, invariants, recorded::fixtures, root};
 use qudao_config::{Config, Environment};
 use qudao_host::{Call, Connector, Expectations, Host, HostOptions};
-use qudao_model::{Answer, CloudEvent, EntityKind, Payment, Refund, Request, Timestamp};
+use qudao_model::{AfterSale, Answer, CloudEvent, EntityKind, Order, Payment, Refund, Request, Timestamp};
 use qudao_pipeline::{Channels, Delivery, Gateway, Parts};
 use qudao_storage::{EntityFilter, Location, Options, Storage};
 use std::{net::SocketAddr, path::Path, sync::Arc};
@@ -14,8 +14,24 @@ use tokio_util::sync::CancellationToken;
 pub struct Builder {
     channels: Vec<Channel>,
     files: Vec<(String, Vec<u8>)>,
+    shops: Vec<Shop>,
     extra: String,
+    top: String,
     now: Timestamp,
+}
+
+/// A channel at a simulated platform.
+pub struct Shop {
+    /// Name of the channel.
+    pub name: String,
+    /// Folder of plugins/.
+    pub plugin: String,
+    /// As in connectors.yaml; `base_url` is added.
+    pub settings: serde_json::Value,
+    /// By name.
+    pub secrets: Vec<(String, Vec<u8>)>,
+    /// Where the platform listens; also granted.
+    pub url: String,
 }
 
 struct Channel {
@@ -63,6 +79,20 @@ impl Builder {
         self
     }
 
+    /// Adds a channel at a simulated platform.
+    #[must_use]
+    pub fn shop(mut self, shop: Shop) -> Builder {
+        self.shops.push(shop);
+        self
+    }
+
+    /// Adds YAML beside `channels:` as it stands.
+    #[must_use]
+    pub fn top(mut self, yaml: &str) -> Builder {
+        self.top.push_str(yaml);
+        self
+    }
+
     /// Sets the clock.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Builder {
@@ -95,8 +125,41 @@ impl Builder {
         for channel in &self.channels {
             text.push_str(&channel.yaml(folder));
         }
+        for shop in &self.shops {
+            text.push_str(&shop.yaml(folder));
+        }
         text.push_str(&self.extra);
+        text.push_str(&self.top);
         text
+    }
+}
+
+/// Writes secrets to files, and the YAML that names them.
+fn secrets_of<'a>(folder: &Path, channel: &str, all: impl Iterator<Item = (&'a String, &'a [u8])>) -> String {
+    let secrets = folder.join("secrets").join(channel);
+    std::fs::create_dir_all(&secrets).expect("a folder for secrets");
+    let mut lines = String::new();
+    for (name, secret) in all {
+        let file = secrets.join(name);
+        std::fs::write(&file, secret).expect("a secret can be written");
+        lines.push_str(&format!("      {name}: {{file: {:?}}}\n", file.display().to_string()));
+    }
+    if lines.is_empty() { "{}\n".to_owned() } else { format!("\n{lines}") }
+}
+
+impl Shop {
+    fn yaml(&self, folder: &Path) -> String {
+        let secrets = self.secrets.iter().map(|(name, bytes)| (name, bytes.as_slice()));
+        let secrets = secrets_of(folder, &self.name, secrets);
+        let mut settings = self.settings.clone();
+        settings["base_url"] = self.url.clone().into();
+        format!(
+            "  {}:\n    connector: {:?}\n    settings: {settings}\n    network: [{:?}]\n    limits: {{rate_per_second: 10000, \
+             rate_burst: 10000}}\n    secrets: {secrets}",
+            self.name,
+            component(&self.plugin).display().to_string(),
+            self.url,
+        )
     }
 }
 
@@ -104,15 +167,8 @@ impl Channel {
     fn yaml(&self, folder: &Path) -> String {
         let written = qudao_sdk::fixtures::Channel::load(&fixtures(&self.plugin), &self.configuration)
             .unwrap_or_else(|error| panic!("channel {}: {error}", self.configuration));
-        let secrets = folder.join("secrets").join(&self.name);
-        std::fs::create_dir_all(&secrets).expect("a folder for secrets");
-        let mut lines = String::new();
-        for (name, secret) in &written.secrets {
-            let file = secrets.join(name);
-            std::fs::write(&file, &secret.0).expect("a secret can be written");
-            lines.push_str(&format!("      {name}: {{file: {:?}}}\n", file.display().to_string()));
-        }
-        let secrets = if lines.is_empty() { "{}\n".to_owned() } else { format!("\n{lines}") };
+        let secrets = written.secrets.iter().map(|(name, secret)| (name, secret.0.as_slice()));
+        let secrets = secrets_of(folder, &self.name, secrets);
         format!(
             "  {}:\n    connector: {:?}\n    settings: {}\n    secrets: {secrets}",
             self.name,
@@ -126,13 +182,15 @@ impl TestGateway {
     /// Nothing configured yet; the clock stands at the start of 2026.
     pub fn builder() -> Builder {
         let now = "2026-01-01T00:00:00Z".parse().expect("a time");
-        Builder { channels: Vec::new(), files: Vec::new(), extra: String::new(), now }
+        let (channels, files, shops) = (Vec::new(), Vec::new(), Vec::new());
+        Builder { channels, files, shops, extra: String::new(), top: String::new(), now }
     }
 
     async fn open(folder: TempDir, clock: TestClock) -> TestGateway {
         let config = load(&folder.path().join("connectors.yaml"));
-        let storage = storage(&config.gateway.data.join("qudao.sqlite")).await;
-        let parts = Parts { host: host(), storage, clock: Arc::new(clock.clone()) };
+        let storage =
+            open_storage(&config.gateway.data.join("qudao.sqlite"), Gateway::fold_of(&config)).await;
+        let parts = Parts { host: host(), storage, clock: Arc::new(clock.clone()), vault: vault() };
         let gateway = Gateway::start(&config, parts).await.unwrap_or_else(|findings| panic!("{findings}"));
         let token = "test-token-of-the-private-listener".to_owned();
         TestGateway { gateway, clock, token, folder, config, listeners: None, finished: false }
@@ -163,6 +221,27 @@ impl TestGateway {
     /// Refunds of one order number.
     pub async fn refunds(&self, order_no: &str) -> Vec<Refund> {
         invariants::refunds(self.gateway.storage(), of_order(EntityKind::Refund, order_no)).await
+    }
+
+    /// Orders of a channel, by number.
+    pub async fn orders(&self, channel: &str) -> Vec<Order> {
+        let mut orders =
+            invariants::orders(self.gateway.storage(), of_channel(EntityKind::Order, channel)).await;
+        orders.sort_by(|one, other| one.order_no.cmp(&other.order_no));
+        orders
+    }
+
+    /// After-sales of a channel, by number.
+    pub async fn aftersales(&self, channel: &str) -> Vec<AfterSale> {
+        let filter = of_channel(EntityKind::AfterSale, channel);
+        let mut aftersales = invariants::aftersales(self.gateway.storage(), filter).await;
+        aftersales.sort_by(|one, other| one.aftersale_no.cmp(&other.aftersale_no));
+        aftersales
+    }
+
+    /// Asks platforms until nothing is due any more at the clock's time.
+    pub async fn ask(&self) {
+        self.gateway.ask_due(self.gateway.now()).await.unwrap_or_else(|error| panic!("not asked: {error}"));
     }
 
     /// A channel's connector, for a look at its whole verdict.
@@ -261,6 +340,15 @@ fn of_order(kind: EntityKind, order_no: &str) -> EntityFilter {
     EntityFilter { order_no: Some(order_no.to_owned()), ..EntityFilter::new(kind) }
 }
 
+fn of_channel(kind: EntityKind, channel: &str) -> EntityFilter {
+    EntityFilter { channel: Some(channel.to_owned()), ..EntityFilter::new(kind) }
+}
+
+/// The master key of all tests.
+pub fn vault() -> Arc<qudao_vault::Vault> {
+    Arc::new(qudao_vault::Vault::new(&[7; 32]).unwrap_or_else(|error| panic!("no vault: {error}")))
+}
+
 /// One HTTP client of the tests: no proxy, no redirects.
 pub fn client() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -269,9 +357,27 @@ pub fn client() -> reqwest::Client {
 
 /// Storage of the real fold in `file`.
 pub async fn storage(file: &Path) -> Storage {
+    open_storage(file, Gateway::fold()).await
+}
+
+async fn open_storage(file: &Path, fold: Arc<dyn qudao_storage::Fold>) -> Storage {
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("the data folder");
-    let options = Options::new(Location::Sqlite(file.to_owned()), Gateway::fold());
+    let sealing: Arc<dyn qudao_storage::Vault> = Arc::new(Sealing(vault()));
+    let options = Options { vault: Some(sealing), ..Options::new(Location::Sqlite(file.to_owned()), fold) };
     Storage::open(options).await.unwrap_or_else(|error| panic!("storage does not open: {error}"))
+}
+
+/// Keeps raw bodies sealed, as in a gateway.
+struct Sealing(Arc<qudao_vault::Vault>);
+
+impl qudao_storage::Vault for Sealing {
+    fn seal(&self, plain: &[u8]) -> Vec<u8> {
+        self.0.seal(plain)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.open(sealed)
+    }
 }
 
 /// One host for all tests of a process; compiled components are shared through `target`.

@@ -1,6 +1,6 @@
 //! What holds after every test, whatever it did.
 
-use qudao_model::{CloudEvent, Entity, EntityKind, Payment, Refund, entity::RefundState};
+use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order, Payment, Refund, entity::RefundState};
 use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,7 @@ pub(crate) async fn hold(storage: &Storage) {
         assert!(entity.is_some(), "{} of {} does not exist", event.subject, event.r#type);
     }
     sums(storage).await;
+    masked(storage, &events).await;
     decided(storage).await;
 }
 
@@ -35,6 +36,26 @@ async fn sums(storage: &Storage) {
         assert_eq!(payment.refunded_fen, sum, "refunds of {} do not add up", payment.id);
     }
     assert!(refunded.is_empty(), "refunds of payments that do not exist: {refunded:?}");
+}
+
+/// An order's amounts add up or say that they do not, and nobody's name, phone or address is shown.
+async fn masked(storage: &Storage, events: &[CloudEvent]) {
+    for order in orders(storage, EntityFilter::new(EntityKind::Order)).await {
+        let net: i64 = order.lines.iter().map(|line| line.net_fen).sum();
+        let totals = order.totals;
+        let sum = net + totals.freight_fen + totals.tax_fen + totals.service_fen;
+        let told = !order.anomalies.is_empty() || order.lines.is_empty();
+        assert!(sum == totals.payable_fen || told, "{} does not add up: {sum}, {totals:?}", order.order_no);
+        let shown = order.receiver.unwrap_or_default();
+        assert_eq!(shown.masked(), shown, "the receiver of {} is not masked", order.order_no);
+    }
+    for event in events {
+        let receiver = event.data.get("order").and_then(|order| order.get("receiver")).cloned();
+        let receiver: qudao_model::Receiver = receiver
+            .map(|receiver| serde_json::from_value(receiver).expect("a receiver"))
+            .unwrap_or_default();
+        assert_eq!(receiver.masked(), receiver, "event {} is not masked", event.id);
+    }
 }
 
 /// Every inbox row has an answer for the platform.
@@ -68,18 +89,22 @@ pub async fn feed(storage: &Storage) -> Vec<CloudEvent> {
 }
 
 pub(crate) async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
-    let of = |entity| match entity {
-        Entity::Payment(payment) => Some(payment),
-        Entity::Refund(_) => None,
-    };
+    let of = |entity| if let Entity::Payment(payment) = entity { Some(payment) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 
 pub(crate) async fn refunds(storage: &Storage, filter: EntityFilter) -> Vec<Refund> {
-    let of = |entity| match entity {
-        Entity::Refund(refund) => Some(refund),
-        Entity::Payment(_) => None,
-    };
+    let of = |entity| if let Entity::Refund(refund) = entity { Some(refund) } else { None };
+    entities(storage, filter).await.into_iter().filter_map(of).collect()
+}
+
+pub(crate) async fn orders(storage: &Storage, filter: EntityFilter) -> Vec<Order> {
+    let of = |entity| if let Entity::Order(order) = entity { Some(*order) } else { None };
+    entities(storage, filter).await.into_iter().filter_map(of).collect()
+}
+
+pub(crate) async fn aftersales(storage: &Storage, filter: EntityFilter) -> Vec<AfterSale> {
+    let of = |entity| if let Entity::AfterSale(aftersale) = entity { Some(*aftersale) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 

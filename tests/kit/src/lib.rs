@@ -22,7 +22,7 @@ mod recorded;
 
 pub use clock::TestClock;
 pub use components::{component, zoo};
-pub use gateway::{Builder, TestGateway, call, client, host, load, storage};
+pub use gateway::{Builder, Shop, TestGateway, call, client, host, load, storage, vault};
 pub use invariants::feed;
 pub use qudao_host::NoExpectations;
 pub use recorded::{recorded, sequence};

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 const HEAD: Style = Style::new().bold().underline();
 const OUT: Style = AnsiColor::Yellow.on_default();
 const IN: Style = AnsiColor::Green.on_default();
+const GOODS: Style = AnsiColor::Cyan.on_default();
 const ODD: Style = AnsiColor::Red.on_default();
 /// Events asked for at once, and how long the gateway may wait for the first.
 const PAGE: u32 = 100;
@@ -20,7 +21,7 @@ const COLUMNS: [(&str, isize); 7] = [
     ("time (UTC)", 10),
     ("channel", 12),
     ("event", 18),
-    ("order", 20),
+    ("order", 24),
     ("amount", -12),
     ("now", 16),
 ];
@@ -36,7 +37,7 @@ pub(super) struct Feed {
 impl Feed {
     /// Waits up to `wait` seconds for new events and shows them; how many there were.
     pub(super) fn grow(&mut self, gateway: &Gateway, wait: u32) -> Result<usize> {
-        let page = gateway.get(&format!("/v1/events?after={}&limit={PAGE}&wait={wait}", self.after))?;
+        let page = gateway.http.get(&format!("/v1/events?after={}&limit={PAGE}&wait={wait}", self.after))?;
         let events = page.as_array().cloned().unwrap_or_default();
         for event in &events {
             self.after = event.get("seq").and_then(Value::as_u64).unwrap_or(self.after);
@@ -53,9 +54,10 @@ impl Feed {
             self.shown_head = true;
         }
         let row = row(event);
-        let colour = match row.get(3).map(String::as_str) {
-            Some(what) if what.ends_with("anomaly") => ODD,
-            Some(what) if what.starts_with("refund") => OUT,
+        let colour = match row.get(3).map(String::as_str).unwrap_or_default() {
+            what if what.ends_with("anomaly") || what.ends_with("missing") => ODD,
+            what if what.starts_with("refund") || what.starts_with("aftersale") => OUT,
+            what if what.starts_with("order") => GOODS,
             _ => IN,
         };
         anstream::println!("{colour}{}{colour:#}", line(&row));
@@ -68,16 +70,24 @@ fn row(event: &Value) -> [String; 7] {
     let (entity, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let data = event.get("data").and_then(|data| data.get(entity));
     let field = |name: &str| data.and_then(|data| data.get(name));
-    let amount = field("amount_fen").or_else(|| field("requested_fen")).and_then(Value::as_i64);
-    let sign = if entity == "refund" { "-" } else { "" };
+    let payable = field("totals").and_then(|totals| totals.get("payable_fen"));
+    let amount = field("amount_fen").or_else(|| field("requested_fen")).or(payable).and_then(Value::as_i64);
+    let sign = if matches!(entity, "refund" | "aftersale") { "-" } else { "" };
+    let word = |name: &str| field(name).and_then(Value::as_str).unwrap_or_default();
+    // A hold hides no progress: both are shown. A listing is known by the platform's SKU.
+    let now = match field("holds").and_then(Value::as_array).and_then(|holds| holds.first()) {
+        Some(hold) => format!("{}, {}", word("state"), hold.as_str().unwrap_or_default()),
+        None if entity == "listing" => format!("{} {}", word("state"), word("channel_sku")),
+        None => word("state").to_owned(),
+    };
     [
         event.get("seq").map(Value::to_string).unwrap_or_default(),
         text("time").get(11..19).unwrap_or_default().to_owned(),
         text("channel").to_owned(),
         format!("{entity} {verb}"),
-        field("order_no").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        word("order_no").to_owned(),
         amount.map(|fen| format!("{sign}{}", yuan(fen))).unwrap_or_default(),
-        field("state").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        now,
     ]
 }
 
@@ -116,15 +126,26 @@ mod tests {
         assert_eq!(pad("12", -5), "   12");
     }
 
+    #[track_caller]
+    fn check(what: &str, data: &Value, expect: [&str; 4]) {
+        let (time, event_type) = ("2026-01-02T03:04:05Z", format!("qudao.{what}.v1"));
+        let event = json!({"seq": 7, "time": time, "channel": "main", "type": event_type, "data": data});
+        let row = row(&event);
+        assert_eq!(row[..3], ["7", "03:04:05", "main"]);
+        assert_eq!(row[3..], expect);
+    }
+
     #[test]
-    fn a_refund_event_becomes_a_row() {
-        let event = json!({
-            "seq": 7, "time": "2026-01-02T03:04:05Z", "channel": "pay-main", "type": "qudao.refund.succeeded.v1",
-            "data": {"refund": {"order_no": "A1", "amount_fen": 2050, "state": "succeeded"}},
-        });
-        assert_eq!(
-            row(&event),
-            ["7", "03:04:05", "pay-main", "refund succeeded", "A1", "-20.50", "succeeded"]
-        );
+    fn an_event_becomes_a_row() {
+        let refund = json!({"refund": {"order_no": "A1", "amount_fen": 2050, "state": "succeeded"}});
+        check("refund.succeeded", &refund, ["refund succeeded", "A1", "-20.50", "succeeded"]);
+        let aftersale = json!({"aftersale": {"order_no": "A1", "amount_fen": 900, "state": "requested"}});
+        check("aftersale.opened", &aftersale, ["aftersale opened", "A1", "-9.00", "requested"]);
+        let order = json!({"order": {"order_no": "A1", "totals": {"goods_fen": 9, "payable_fen": 1234}, "state": "to_ship", "holds": []}});
+        check("order.paid", &order, ["order paid", "A1", "12.34", "to_ship"]);
+        let held = json!({"order": {"order_no": "A1", "state": "to_ship", "holds": ["paused"]}});
+        check("order.held", &held, ["order held", "A1", "", "to_ship, paused"]);
+        let listing = json!({"listing": {"channel_sku": "49", "order_no": "A1", "state": "missing"}});
+        check("listing.missing", &listing, ["listing missing", "A1", "", "missing 49"]);
     }
 }

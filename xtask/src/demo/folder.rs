@@ -1,10 +1,11 @@
 //! `target/demo`: a folder as an operator would have it (connectors.yaml, its files, components, data), made new for each
 //! run, so that the checkout stays clean and the commands of the closing lines work on something real.
 
+use super::servers::{Server, free};
 use crate::workspace;
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 const SAMPLE: &str = "connectors.yaml";
@@ -14,6 +15,14 @@ const NOT_FILES: [&str; 2] = ["src", "target"];
 /// The sample's listeners, in its own spelling.
 const HOOKS: &str = "hooks: 127.0.0.1:8080";
 const ADMIN: &str = "admin: 127.0.0.1:8081";
+/// What takes minutes in the sample and must not take any in the demo, in the sample's spelling.
+const SOONER: [(&str, &str); 3] = [
+    ("pending_after: 60s", "pending_after: 2s"),
+    ("every: 60s", "every: 1s"),
+    ("messages: 10s", "messages: 1s"),
+];
+/// What the sample names in `listings`.
+const LISTINGS: &str = "examples/listings.csv";
 
 /// Where the demo runs.
 pub(super) struct Folder {
@@ -21,8 +30,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder with the sample configuration and the built components.
-    pub(super) fn make(ports: Ports) -> Result<Folder> {
+    /// Makes the folder with the sample configuration, which asks the servers often, and the built components.
+    pub(super) fn make(ports: Ports, servers: &[Server]) -> Result<Folder> {
         let target = workspace::target()?;
         let path = target.join("demo");
         if path.exists() {
@@ -33,7 +42,9 @@ impl Folder {
         copy(&root.join(FILES), &path.join(FILES))?;
         copy(&crate::plugins::folder(), &path.join("plugins"))?;
         let sample = fs::read_to_string(root.join(SAMPLE)).with_context(|| format!("reading {SAMPLE}"))?;
-        let config = ports.write(&sample);
+        let moved: Vec<(String, &str)> =
+            servers.iter().map(|server| (server.role.origin(), server.http.base.as_str())).collect();
+        let config = move_servers(&sooner(&ports.write(&sample)), &moved);
         fs::write(path.join(SAMPLE), config).with_context(|| format!("writing {SAMPLE}"))?;
         Ok(Folder { path })
     }
@@ -49,6 +60,16 @@ impl Folder {
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("gateway.log")
     }
+
+    /// What is listed: our SKU by channel and the channel's SKU.
+    pub(super) fn listings(&self) -> Result<BTreeMap<(String, String), String>> {
+        let text = fs::read_to_string(self.path.join(LISTINGS)).context("reading the listings")?;
+        let row = |line: &str| {
+            let mut cells = line.split(',').map(str::to_owned);
+            Some(((cells.next()?, cells.next()?), cells.next()?))
+        };
+        Ok(text.lines().skip(1).filter_map(row).collect())
+    }
 }
 
 /// Ports of the two listeners; 0 takes any that is free.
@@ -61,7 +82,6 @@ pub(super) struct Ports {
 impl Ports {
     /// The wanted ports, each replaced by any free one where somebody else listens on it.
     pub(super) fn free(self) -> Ports {
-        let free = |port| if TcpListener::bind(("127.0.0.1", port)).is_ok() { port } else { 0 };
         Ports { hooks: free(self.hooks), admin: free(self.admin) }
     }
 
@@ -70,6 +90,24 @@ impl Ports {
             .replace(HOOKS, &format!("hooks: 127.0.0.1:{}", self.hooks))
             .replace(ADMIN, &format!("admin: 127.0.0.1:{}", self.admin))
     }
+}
+
+fn sooner(sample: &str) -> String {
+    SOONER.iter().fold(sample.to_owned(), |text, (written, demo)| text.replace(written, demo))
+}
+
+/// Origins of the sample and those that answer. All at once: one server's address may be another's in the sample.
+fn move_servers(sample: &str, moved: &[(String, &str)]) -> String {
+    let (mut text, mut rest) = (String::new(), sample);
+    let first = |rest: &str| {
+        moved.iter().filter_map(|(from, to)| Some((rest.find(from.as_str())?, from.len(), *to))).min()
+    };
+    while let Some((at, length, to)) = first(rest) {
+        let (before, after) = rest.split_at_checked(at).unwrap_or_default();
+        text = format!("{text}{before}{to}");
+        rest = after.get(length..).unwrap_or_default();
+    }
+    text + rest
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -89,6 +127,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::servers::ROLES;
     use super::*;
 
     #[test]
@@ -100,9 +139,27 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_exchanged_for_any() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
-        assert_eq!(Ports { hooks: port, admin: 0 }.free(), Ports { hooks: 0, admin: 0 });
+    fn the_sample_has_what_is_made_sooner_and_the_servers_in_their_spelling() {
+        let sample = fs::read_to_string(workspace::root().join(SAMPLE)).unwrap();
+        for (written, _) in SOONER {
+            assert!(sample.contains(written), "{written}");
+        }
+        assert!(sample.contains(LISTINGS));
+        for role in ROLES {
+            let origin = role.origin();
+            let setting = format!("base_url: {origin}");
+            let granted = format!("network: [{origin}]");
+            assert!(sample.contains(&setting) && sample.contains(&granted), "{}", role.channel);
+            assert!(sample.contains(&format!("  {}:\n", role.channel)));
+        }
+    }
+
+    #[test]
+    fn servers_are_moved_all_at_once() {
+        let sample = "a: http://127.0.0.1:81, b: [http://127.0.0.1:82], hooks: 127.0.0.1:81";
+        let moved = "a: http://127.0.0.1:82, b: [http://127.0.0.1:9], hooks: 127.0.0.1:81";
+        let from = |port: u16| format!("http://127.0.0.1:{port}");
+        let to = [(from(81), "http://127.0.0.1:82"), (from(82), "http://127.0.0.1:9")];
+        assert_eq!(move_servers(sample, &to), moved);
     }
 }

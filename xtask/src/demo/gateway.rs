@@ -1,6 +1,7 @@
 //! The gateway as a child, and its private listener as any program of HQ would read it.
 
 use super::folder::Folder;
+use super::http::Http;
 use crate::process::{self, Kept};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -12,16 +13,14 @@ use std::time::{Duration, Instant};
 /// The first start compiles the connectors, which takes some seconds in a development build.
 const READY_MAX: Duration = Duration::from_mins(2);
 const STOP_GRACE: Duration = Duration::from_secs(30);
-const ANSWER_MAX: Duration = Duration::from_mins(1);
 const LOG_LINES: usize = 20;
 
 /// A running gateway.
 pub(super) struct Gateway {
     child: Kept,
-    http: ureq::Agent,
+    /// Its private listener.
+    pub(super) http: Http,
     pub(super) hooks: String,
-    pub(super) admin: String,
-    token: String,
 }
 
 impl Gateway {
@@ -58,24 +57,8 @@ impl Gateway {
         };
         let token_file = text("admin_token_file")?;
         let token = fs::read_to_string(token_file).with_context(|| format!("reading {token_file}"))?;
-        let agent = ureq::Agent::config_builder().timeout_global(Some(ANSWER_MAX)).proxy(None).build();
-        Ok(Gateway {
-            child,
-            http: agent.into(),
-            hooks: format!("http://{}", text("hooks")?),
-            admin: format!("http://{}", text("admin")?),
-            token: token.trim().to_owned(),
-        })
-    }
-
-    /// One JSON answer of the private listener.
-    pub(super) fn get(&self, path: &str) -> Result<Value> {
-        let answer = self
-            .http
-            .get(format!("{}{path}", self.admin))
-            .header("authorization", format!("Bearer {}", self.token));
-        let mut answer = answer.call().with_context(|| format!("asking for {path}"))?;
-        answer.body_mut().read_json().with_context(|| format!("reading {path}"))
+        let http = Http::new(format!("http://{}", text("admin")?), Some(token.trim().to_owned()));
+        Ok(Gateway { child, http, hooks: format!("http://{}", text("hooks")?) })
     }
 
     /// All items of a list, page by page.
@@ -83,7 +66,7 @@ impl Gateway {
         let mut items = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("{path}?limit=200{cursor}"))?;
+            let page = self.http.get(&format!("{path}?limit=200{cursor}"))?;
             items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
             match page.get("next").and_then(Value::as_str) {
                 Some(next) => cursor = format!("&cursor={next}"),

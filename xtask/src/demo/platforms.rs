@@ -30,7 +30,7 @@ pub(super) const PARTS: [Part; 2] = [
 
 /// How a story is told.
 pub(super) struct Story {
-    pub(super) seed: Option<u64>,
+    pub(super) seed: u64,
     pub(super) orders: u32,
     pub(super) per_second: u32,
 }
@@ -48,8 +48,6 @@ pub(super) struct Report {
     pub(super) channel: &'static str,
     /// One object a notice: `kind`, `order_no`, `expect`, `outcome`, `right`, …
     pub(super) notices: Vec<Value>,
-    /// Tells the same story again.
-    pub(super) seed: u64,
     /// `payments`, `refunds`, `absent`.
     pub(super) truth: Value,
 }
@@ -66,9 +64,7 @@ impl Simulator {
         command.arg(part.platform).arg("--to").arg(format!("{hooks}/hooks/{}", part.channel));
         command.arg("--count").arg(story.orders.to_string());
         command.arg("--rate").arg(story.per_second.to_string()).arg("--retry").arg(RETRIES).arg("--json");
-        if let Some(seed) = story.seed {
-            command.arg("--seed").arg(seed.to_string());
-        }
+        command.arg("--seed").arg(story.seed.to_string());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = Kept::start(&mut command, STOP_GRACE)?;
         let output = child.output().context("the output of a simulator")?;
@@ -88,12 +84,7 @@ impl Simulator {
         let mut lines = read.context("reading a simulator's report")??;
         let last = lines.pop().unwrap_or_default();
         match last.get("truth") {
-            Some(truth) => Ok(Report {
-                channel: self.part.channel,
-                notices: lines,
-                seed: last.get("seed").and_then(Value::as_u64).unwrap_or_default(),
-                truth: truth.clone(),
-            }),
+            Some(truth) => Ok(Report { channel: self.part.channel, notices: lines, truth: truth.clone() }),
             None => bail!("the {} simulator ended without its truth", self.part.platform),
         }
     }

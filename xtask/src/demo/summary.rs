@@ -1,22 +1,27 @@
-//! The closing pages: what was sent and what became of it, sums beside the platforms' own, and where to look next.
+//! The closing pages: what was posted and asked, what became of it, sums beside the platforms' own, and where to look next.
 
 use super::feed::yuan;
 use super::folder::Folder;
 use super::gateway::Gateway;
 use super::platforms::Report;
-use super::verify::{Said, text};
+use super::servers::{Ledger, Server};
+use super::verify::{Known, Said, list, posted, text, visible};
 use crate::screen;
 use comfy_table::{Attribute, Cell, CellAlignment, Table, presets};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Deliveries and sums.
-pub(super) fn show(reports: &[Report], said: &Said) {
+pub(super) fn show(known: &Known, said: &Said) {
     screen::heading("What was posted, and what became of it");
-    anstream::println!("{}", deliveries(reports, said));
-    screen::heading("Sums, beside what the platforms know");
-    anstream::println!("{}", sums(reports, said));
+    anstream::println!("{}", deliveries(&known.reports, said));
+    screen::heading("What was asked, and what came of it");
+    anstream::println!("{}", questions(&known.ledgers, said));
+    screen::heading("Money, beside what the payment platforms know");
+    anstream::println!("{}", sums(known, said));
+    screen::heading("Orders, beside what the shops know");
+    anstream::println!("{}", sales(known, said));
 }
 
 fn table(head: &[&str]) -> Table {
@@ -39,7 +44,7 @@ fn deliveries(reports: &[Report], said: &Said) -> Table {
     let mut table = table(&["channel", "posted", "accepted", "told again", "rejected", "failed", "reasons"]);
     for report in reports {
         let mine: Vec<&Value> =
-            said.deliveries.iter().filter(|row| text(row, "channel") == report.channel).collect();
+            posted(&said.deliveries).filter(|row| text(row, "channel") == report.channel).collect();
         let count =
             |verdict: &str| mine.iter().filter(|row| text(row, "verdict") == verdict).count().to_string();
         let again: u64 = mine.iter().filter_map(|row| row.get("duplicates").and_then(Value::as_u64)).sum();
@@ -63,30 +68,87 @@ fn deliveries(reports: &[Report], said: &Said) -> Table {
     table
 }
 
-fn sums(reports: &[Report], said: &Said) -> Table {
+/// Calls as the platforms counted them, and the deliveries that they became: an answer without news becomes none.
+fn questions(ledgers: &[Ledger], said: &Said) -> Table {
+    let mut table = table(&["channel", "asked", "with news", "events", "failed"]);
+    for ledger in ledgers {
+        let mine = |items: &'_ [Value]| -> Vec<Value> {
+            items.iter().filter(|item| text(item, "channel") == ledger.role.channel).cloned().collect()
+        };
+        let asked: Vec<Value> = mine(&said.deliveries)
+            .into_iter()
+            .filter(|row| matches!(text(row, "method"), "POLL" | "FETCH"))
+            .collect();
+        let failed = asked.iter().filter(|row| text(row, "verdict") == "failed").count();
+        let ids: BTreeSet<&str> = asked.iter().map(|row| text(row, "id")).collect();
+        let events =
+            mine(&said.events).iter().filter(|event| ids.contains(text(event, "deliveryid"))).count();
+        table.add_row([
+            ledger.role.channel.to_owned(),
+            ledger.calls.to_string(),
+            (asked.len() - failed).to_string(),
+            events.to_string(),
+            failed.to_string(),
+        ]);
+    }
+    right_aligned(&mut table, 1..5);
+    table
+}
+
+/// How many there are of a channel, and their sum.
+fn sum<'a>(items: impl Iterator<Item = &'a Value>, pointer: &str) -> (String, String) {
+    let amounts: Vec<i64> =
+        items.map(|item| item.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()).collect();
+    (amounts.len().to_string(), yuan(amounts.iter().sum()))
+}
+
+fn of<'a>(items: &'a [Value], channel: &'a str) -> impl Iterator<Item = &'a Value> {
+    items.iter().filter(move |item| text(item, "channel") == channel)
+}
+
+fn sums(known: &Known, said: &Said) -> Table {
     let mut table =
         table(&["channel", "payments", "requested", "platform says", "refunds", "refunded", "platform says"]);
-    for report in reports {
-        let mine = |items: &[Value], member: &str| {
-            let mine = items.iter().filter(|item| text(item, "channel") == report.channel);
-            let amounts: Vec<i64> =
-                mine.filter_map(|item| item.get(member).and_then(Value::as_i64)).collect();
-            (amounts.len().to_string(), yuan(amounts.iter().sum()))
-        };
-        let truth = |kind: &str, member: &str| {
-            let items = report.truth.get(kind).and_then(Value::as_array).into_iter().flatten();
-            yuan(items.filter_map(|item| item.get(member).and_then(Value::as_i64)).sum())
-        };
-        let (payments, requested) = mine(&said.payments, "requested_fen");
-        let (refunds, refunded) = mine(&said.refunds, "amount_fen");
+    for report in &known.reports {
+        let truth = |kind: &str, pointer: &str| sum(known.money(report, kind), pointer).1;
+        let (payments, requested) = sum(of(&said.payments, report.channel), "/requested_fen");
+        let (refunds, refunded) = sum(of(&said.refunds, report.channel), "/amount_fen");
         table.add_row([
             report.channel.to_owned(),
             payments,
             requested,
-            truth("payments", "requested_fen"),
+            truth("payments", "/requested_fen"),
             refunds,
             refunded,
-            truth("refunds", "amount_fen"),
+            truth("refunds", "/amount_fen"),
+        ]);
+    }
+    right_aligned(&mut table, 1..7);
+    table
+}
+
+fn sales(known: &Known, said: &Said) -> Table {
+    let mut table = table(&[
+        "channel",
+        "orders",
+        "payable",
+        "platform says",
+        "aftersales",
+        "asked back",
+        "platform says",
+    ]);
+    for shop in known.ledgers.iter().filter(|ledger| ledger.role.sells) {
+        let channel = shop.role.channel;
+        let (orders, payable) = sum(of(&said.orders, channel), "/totals/payable_fen");
+        let (aftersales, back) = sum(of(&said.aftersales, channel), "/amount_fen");
+        table.add_row([
+            channel.to_owned(),
+            orders,
+            payable,
+            sum(visible(&shop.truth), "/totals/payable_fen").1,
+            aftersales,
+            back,
+            sum(list(&shop.truth, "aftersales"), "/amount_fen").1,
         ]);
     }
     right_aligned(&mut table, 1..7);
@@ -94,17 +156,24 @@ fn sums(reports: &[Report], said: &Said) -> Table {
 }
 
 /// Commands that work on the running gateway, as they can be typed where the demo was started.
-pub(super) fn next_steps(gateway: &Gateway, folder: &Folder, program: &Path) {
+pub(super) fn next_steps(gateway: &Gateway, servers: &[Server], folder: &Folder, program: &Path) {
     let (program, config) = (near(program), near(&folder.config()));
     let token = near(&folder.data().join("admin-token"));
     let curl = format!("curl -s -H \"Authorization: Bearer $(cat {token})\"");
-    let admin = &gateway.admin;
+    let admin = &gateway.http.base;
     screen::heading("Where to look next");
     anstream::println!("  {program} events --config {config} --follow");
     anstream::println!("  {program} deliveries list --config {config} --verdict rejected");
-    anstream::println!("  {program} get payment --config {config}");
+    anstream::println!("  {program} get order --config {config}");
     anstream::println!("  {curl} '{admin}/v1/payments?limit=3'");
     anstream::println!("  {curl} {admin}/metrics");
+    if let Some(shop) = servers.iter().find(|server| server.role.sells) {
+        let (shop, of) = (&shop.http.base, shop.role.platform);
+        anstream::println!(
+            "  curl -s -X POST {shop}/_sim/orders     somebody orders at {of}; the feed shows it"
+        );
+        anstream::println!("  curl -s {shop}/_sim/ledger             what {of} really knows");
+    }
     anstream::println!("  what the gateway logs: {}\n", near(&folder.log()));
 }
 

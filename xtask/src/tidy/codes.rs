@@ -23,10 +23,12 @@ struct Origin {
 const ARM: &str = r#"=> "([a-z0-9_]+)""#;
 const ENTRY: &str = r#"(?m)^\s+"([a-z0-9_]+)",$"#;
 
-const ORIGINS: [Origin; 7] = [
+const ORIGINS: [Origin; 9] = [
     Origin { section: "Configuration", within: "gateway/crates/config/src/finding.rs", shape: ENTRY },
     Origin { section: "Refusals", within: "plugins/", shape: r#"because\(\s*"([a-z0-9_]+)""# },
     Origin { section: "Failed calls", within: "gateway/crates/host/src/reason.rs", shape: ARM },
+    Origin { section: "Outgoing requests", within: "gateway/crates/host/src/no_answer.rs", shape: ARM },
+    Origin { section: "Commands", within: "gateway/crates/pipeline/src/commands/code.rs", shape: ARM },
     Origin { section: "Anomalies", within: "sdk/model/src/anomaly.rs", shape: ARM },
     Origin {
         section: "Problems",
@@ -156,7 +158,7 @@ mod tests {
         let without = page().replacen("### known\n\nMeans this.", "", 1);
         assert_eq!(said(&without), ["docs/errors.md: has no paragraph `### known` under `## Anomalies`"]);
         let more = page() + "### `gone`\n\nMeant that.\n";
-        assert_eq!(said(&more), ["docs/errors.md:37: `gone` under `Refusals` is no code of the program"]);
+        assert_eq!(said(&more), ["docs/errors.md:49: `gone` under `Refusals` is no code of the program"]);
         let empty = page().replacen("Means this.", "", 1);
         assert_eq!(said(&empty), ["docs/errors.md:3: `known` has a heading but no paragraph"]);
     }

@@ -48,16 +48,18 @@ fn whole(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     api.title("qudao, private API")
         .version(env!("CARGO_PKG_VERSION"))
         .description(
-            "What HQ reads: the feed of events, the entities behind it, and the inbox of deliveries. Money is an integer \
+            "What HQ reads: the feed of events, the entities behind it, and the inbox of deliveries; and what HQ wants done. Money is an integer \
              in fen, times are RFC 3339 in UTC, a missing value is an absent member. Errors are problem documents \
              (RFC 9457) with a stable `code`.",
         )
         .contact(Contact::default())
         .license(License { name: "Apache-2.0".to_owned(), identifier: Some("Apache-2.0".to_owned()), ..License::default() })
         .tag(tag("feed", "Events in order, by cursor."))
-        .tag(tag("entities", "Payments and refunds as they are now."))
+        .tag(tag("entities", "Payments, refunds, orders, after-sales and listings as they are now."))
+        .tag(tag("personal", "Who gets an order, in clear, and who looked."))
+        .tag(tag("commands", "What the gateway is to ask a channel to do."))
         .tag(tag("inbox", "Deliveries, byte for byte, and what became of them."))
-        .tag(tag("operation", "Channels, health, metrics."))
+        .tag(tag("operation", "Channels, what they are going to ask, health, metrics."))
         .security_scheme(BEARER, bearer)
 }
 
@@ -69,6 +71,8 @@ pub(crate) trait Described: Sized {
     fn closed(self) -> Self;
     /// Reads query parameters.
     fn filtered(self) -> Self;
+    /// Reads a body as JSON.
+    fn with_body(self) -> Self;
     /// Reads an id that may be unknown.
     fn by_id(self, what: &str) -> Self;
     /// Answers 200 with text of one media type.
@@ -96,6 +100,16 @@ impl Described for TransformOperation<'_> {
         self.response_with::<400, Problem, _>(|problem| {
             problem.description("A query parameter is unknown, given twice, or out of its bounds.")
         })
+    }
+
+    fn with_body(self) -> Self {
+        self.response_with::<400, Problem, _>(|problem| problem.description("The body is wrong."))
+            .response_with::<413, Problem, _>(|problem| {
+                problem.description("The body is larger than 64 KiB.")
+            })
+            .response_with::<415, Problem, _>(|problem| {
+                problem.description("The body is not declared as JSON.")
+            })
     }
 
     fn by_id(self, what: &str) -> Self {

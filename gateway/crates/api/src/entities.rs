@@ -77,8 +77,7 @@ pub(crate) async fn payments(
         cursor: query.cursor,
         ..EntityFilter::new(EntityKind::Payment)
     };
-    let page = app.gateway.storage().entities(&filter).await?;
-    Ok(Json(Listed { items: page.items.into_iter().filter_map(payment_of).collect(), next: page.next }))
+    page(&app, &filter, payment_of).await
 }
 
 pub(crate) async fn payment(
@@ -107,8 +106,7 @@ pub(crate) async fn refunds(
         cursor: query.cursor,
         ..EntityFilter::new(EntityKind::Refund)
     };
-    let page = app.gateway.storage().entities(&filter).await?;
-    Ok(Json(Listed { items: page.items.into_iter().filter_map(refund_of).collect(), next: page.next }))
+    page(&app, &filter, refund_of).await
 }
 
 pub(crate) async fn refund(
@@ -122,21 +120,25 @@ pub(crate) async fn refund(
     })
 }
 
+/// One page of what a filter finds; `of` takes the kind that the filter is for.
+pub(crate) async fn page<T>(
+    app: &App,
+    filter: &EntityFilter,
+    of: fn(Entity) -> Option<T>,
+) -> Result<Json<Listed<T>>, Problem> {
+    let page = app.gateway.storage().entities(filter).await?;
+    Ok(Json(Listed { items: page.items.into_iter().filter_map(of).collect(), next: page.next }))
+}
+
 fn payment_of(entity: Entity) -> Option<Payment> {
-    match entity {
-        Entity::Payment(payment) => Some(payment),
-        Entity::Refund(_) => None,
-    }
+    if let Entity::Payment(payment) = entity { Some(payment) } else { None }
 }
 
 fn refund_of(entity: Entity) -> Option<Refund> {
-    match entity {
-        Entity::Refund(refund) => Some(refund),
-        Entity::Payment(_) => None,
-    }
+    if let Entity::Refund(refund) = entity { Some(refund) } else { None }
 }
 
 /// A state by the word that JSON and storage use.
-fn word(state: impl Serialize) -> Option<String> {
+pub(crate) fn word(state: impl Serialize) -> Option<String> {
     serde_json::to_value(state).ok()?.as_str().map(str::to_owned)
 }

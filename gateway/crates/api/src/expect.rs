@@ -1,4 +1,5 @@
-//! "This payment should exist": a notice with another amount is refused.
+//! "This payment should exist": it is asked for until the platform says what became of it, and a notice with another
+//! amount is refused.
 
 use crate::{
     App,
@@ -29,9 +30,6 @@ pub(crate) async fn payment(
     Json(expected): Json<ExpectedPayment>,
 ) -> Result<axum::Json<ExpectedPayment>, Problem> {
     let ExpectedPayment { channel, order_no, amount_fen } = &expected;
-    if app.gateway.channel(channel).is_none() {
-        return Err(qudao_pipeline::Error::UnknownChannel { channel: channel.clone() }.into());
-    }
     if order_no.is_empty() || *amount_fen < 1 {
         let detail = "`order_no` must not be empty, and `amount_fen` must be 1 or more";
         return Err(Problem::new(
@@ -40,6 +38,6 @@ pub(crate) async fn payment(
             "`amount_fen` is an integer in fen: 12.30 yuan is 1230",
         ));
     }
-    app.gateway.storage().expect_payment(channel, order_no, *amount_fen).await?;
+    app.gateway.expect_payment(channel, order_no, *amount_fen).await?;
     Ok(axum::Json(expected))
 }

@@ -1,4 +1,4 @@
-//! The private listener: feed, entities, inbox, metrics, and the description of all this as OpenAPI.
+//! The private listener: feed, entities, commands, inbox, metrics, and the description of all this as OpenAPI.
 //!
 //! Everything but `/healthz` and `/readyz` wants the bearer token. Every refusal, also of unknown paths and wrong
 //! methods, is a problem document (RFC 9457) with a stable `code` and a `hint`. Lists are `{"items": […], "next": "…"}`.
@@ -10,6 +10,7 @@
 
 mod auth;
 mod channels;
+mod commands;
 mod deliveries;
 mod describe;
 mod entities;
@@ -18,8 +19,11 @@ mod expect;
 mod extract;
 mod health;
 mod listed;
+mod orders;
+mod personal;
 mod problem;
 mod routes;
+mod tasks;
 mod tidy;
 
 pub use describe::openapi;

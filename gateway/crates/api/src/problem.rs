@@ -1,5 +1,6 @@
 //! Refusals as problem documents (RFC 9457). The caller gets what to do, the log gets the whole chain, once.
 
+use crate::orders::unknown_order;
 use aide::{OperationOutput, generate::GenContext, openapi};
 use axum::{
     Json,
@@ -30,7 +31,18 @@ pub enum Code {
     UnknownChannel,
     UnknownPayment,
     UnknownRefund,
+    UnknownOrder,
+    UnknownAftersale,
     UnknownDelivery,
+    UnknownCommand,
+    NoReceiver,
+    ReceiverErased,
+    SealFailed,
+    BadIdempotencyKey,
+    KeyReused,
+    UnsupportedCommand,
+    BadPayload,
+    ChannelNotLive,
     BytesNotKept,
     AlreadyAccepted,
     ChannelRetired,
@@ -40,7 +52,7 @@ pub enum Code {
 }
 
 /// Every word of [`Code`].
-pub const CODES: [Code; 19] = [
+pub const CODES: [Code; 30] = [
     Code::Unauthorized,
     Code::NotFound,
     Code::NotInThisVersion,
@@ -53,7 +65,18 @@ pub const CODES: [Code; 19] = [
     Code::UnknownChannel,
     Code::UnknownPayment,
     Code::UnknownRefund,
+    Code::UnknownOrder,
+    Code::UnknownAftersale,
     Code::UnknownDelivery,
+    Code::UnknownCommand,
+    Code::NoReceiver,
+    Code::ReceiverErased,
+    Code::SealFailed,
+    Code::BadIdempotencyKey,
+    Code::KeyReused,
+    Code::UnsupportedCommand,
+    Code::BadPayload,
+    Code::ChannelNotLive,
     Code::BytesNotKept,
     Code::AlreadyAccepted,
     Code::ChannelRetired,
@@ -92,7 +115,36 @@ impl Code {
             Code::UnknownChannel => ("unknown_channel", StatusCode::NOT_FOUND, "There is no such channel"),
             Code::UnknownPayment => ("unknown_payment", StatusCode::NOT_FOUND, "There is no such payment"),
             Code::UnknownRefund => ("unknown_refund", StatusCode::NOT_FOUND, "There is no such refund"),
+            Code::UnknownOrder => ("unknown_order", StatusCode::NOT_FOUND, "There is no such order"),
+            Code::UnknownAftersale => {
+                ("unknown_aftersale", StatusCode::NOT_FOUND, "There is no such after-sale")
+            }
             Code::UnknownDelivery => ("unknown_delivery", StatusCode::NOT_FOUND, "There is no such delivery"),
+            Code::UnknownCommand => ("unknown_command", StatusCode::NOT_FOUND, "There is no such command"),
+            Code::NoReceiver => ("no_receiver", StatusCode::NOT_FOUND, "The order has no receiver"),
+            Code::ReceiverErased => {
+                ("receiver_erased", StatusCode::GONE, "The receiver was erased and cannot be read any more")
+            }
+            Code::SealFailed => {
+                ("seal_failed", StatusCode::INTERNAL_SERVER_ERROR, "What was sealed does not open")
+            }
+            Code::BadIdempotencyKey => {
+                ("bad_idempotency_key", StatusCode::BAD_REQUEST, "The idempotency key is missing or wrong")
+            }
+            Code::KeyReused => {
+                ("key_reused", StatusCode::CONFLICT, "The idempotency key belongs to another command")
+            }
+            Code::UnsupportedCommand => (
+                "unsupported_command",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The channel does not know that command",
+            ),
+            Code::BadPayload => {
+                ("bad_payload", StatusCode::UNPROCESSABLE_ENTITY, "The payload is not what the command wants")
+            }
+            Code::ChannelNotLive => {
+                ("channel_not_live", StatusCode::CONFLICT, "The channel takes no commands")
+            }
             Code::BytesNotKept => {
                 ("bytes_not_kept", StatusCode::CONFLICT, "The bytes of that delivery were not kept")
             }
@@ -215,6 +267,38 @@ impl From<qudao_pipeline::Error> for Problem {
                 detail,
                 "there is nothing to do; only failed ones can be retried",
             ),
+            Error::UnknownOrder { .. } => unknown_order(detail),
+            Error::NothingSealed { .. } => Problem::new(
+                Code::NoReceiver,
+                detail,
+                "the platform told nothing of it, or nothing that had to be sealed",
+            ),
+            Error::Forgotten { .. } => Problem::new(
+                Code::ReceiverErased,
+                detail,
+                "nobody can bring it back; `/v1/audit` says who had it erased and why",
+            ),
+            Error::NotLive { .. } => {
+                Problem::new(Code::ChannelNotLive, detail, "set its status to `live` in connectors.yaml")
+            }
+            Error::UnsupportedCommand { .. } => Problem::new(
+                Code::UnsupportedCommand,
+                detail,
+                "`qudao plugin inspect` lists the commands of a connector",
+            ),
+            Error::BadPayload { .. } => Problem::new(
+                Code::BadPayload,
+                detail,
+                "`qudao plugin inspect` shows the members of a command's payload",
+            ),
+            Error::KeyReused { .. } => {
+                Problem::new(Code::KeyReused, detail, "give every command an idempotency key of its own")
+            }
+            Error::Seal { .. } => {
+                tracing::error!(error = %chain(&error), "an API request failed: {error}");
+                let hint = "was the master key changed? what is sealed opens only under the key of then";
+                Problem::new(Code::SealFailed, detail, hint)
+            }
             Error::Storage { source } => source.into(),
         }
     }

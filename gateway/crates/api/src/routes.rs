@@ -1,7 +1,10 @@
 //! Which path is answered by whom, each with its description.
 
+mod orders;
+mod work;
+
 use crate::{
-    ApiOptions, App, auth, channels, deliveries,
+    ApiOptions, App, auth, deliveries,
     describe::{self, Described as _, or_octets},
     entities, events, expect, health,
     listed::Listed,
@@ -27,7 +30,7 @@ use std::sync::Arc;
 /// Nothing here takes more than a few hundred bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Of the contract, but not yet there.
-const LATER: [&str; 6] = ["orders", "aftersales", "slips", "stock", "files", "commands"];
+const LATER: [&str; 3] = ["slips", "stock", "files"];
 
 /// The routes of the private listener.
 pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
@@ -46,7 +49,14 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
 
 /// All routes with their descriptions.
 pub(crate) fn api() -> ApiRouter<App> {
-    ApiRouter::new().merge(feed()).merge(entities()).merge(inbox()).merge(operation())
+    ApiRouter::new()
+        .merge(feed())
+        .merge(entities())
+        .merge(orders::routes())
+        .merge(work::commands())
+        .merge(inbox())
+        .merge(work::channels())
+        .merge(operation())
 }
 
 fn feed() -> ApiRouter<App> {
@@ -97,17 +107,14 @@ fn entities() -> ApiRouter<App> {
             "/v1/payments/expect",
             post_with(expect::payment, |op| {
                 op.named("expectPayment", "entities", "\"This payment should exist\".")
-                    .description("A notice about it with another amount is refused as `amount_mismatch`.")
+                    .description(
+                        "The platform is asked for it until it says what became of it, where the connector can ask. A notice \
+                         about it with another amount is refused as `amount_mismatch`.",
+                    )
                     .response_with::<200, Json<expect::ExpectedPayment>, _>(|ok| {
                         ok.description("What is expected now.")
                     })
-                    .response_with::<400, Problem, _>(|problem| problem.description("The body is wrong."))
-                    .response_with::<413, Problem, _>(|problem| {
-                        problem.description("The body is larger than 64 KiB.")
-                    })
-                    .response_with::<415, Problem, _>(|problem| {
-                        problem.description("The body is not declared as JSON.")
-                    })
+                    .with_body()
                     .by_id("channel")
                     .closed()
             }),
@@ -182,16 +189,6 @@ fn inbox() -> ApiRouter<App> {
 
 fn operation() -> ApiRouter<App> {
     ApiRouter::new()
-        .api_route(
-            "/v1/channels",
-            get_with(channels::list, |op| {
-                op.named("listChannels", "operation", "Channels as the configuration in force has them.")
-                    .response_with::<200, Json<Listed<channels::Channel>>, _>(|ok| {
-                        ok.description("All of them, by name.")
-                    })
-                    .closed()
-            }),
-        )
         .api_route(
             "/metrics",
             get_with(health::metrics, |op| {

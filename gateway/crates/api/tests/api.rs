@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     unreachable_pub,
-    reason = "a test ends where its set-up does"
+    dead_code,
+    reason = "a test ends where its set-up does; other tests use the rest of `running`"
 )]
 
 mod running;
@@ -42,9 +43,8 @@ async fn paths_and_methods_that_are_not_there_are_problems() {
     for (method, path, code) in [
         ("GET", "/nothing", "not_found"),
         ("GET", "/v1/payment", "not_found"),
-        ("GET", "/v1/orders", "not_in_this_version"),
+        ("GET", "/v1/slips", "not_in_this_version"),
         ("GET", "/v1/stock?store=1", "not_in_this_version"),
-        ("POST", "/v1/commands", "not_in_this_version"),
         ("POST", "/v1/files/till/a.csv", "not_in_this_version"),
         ("GET", "/", "not_in_this_version"),
         ("POST", "/v1/events", "method_not_allowed"),
@@ -52,6 +52,9 @@ async fn paths_and_methods_that_are_not_there_are_problems() {
         ("GET", "/v1/deliveries/dlv_x/retry", "method_not_allowed"),
         ("GET", "/v1/payments/pay_x", "unknown_payment"),
         ("GET", "/v1/refunds/rfd_x", "unknown_refund"),
+        ("GET", "/v1/commands/cmd_x", "unknown_command"),
+        ("POST", "/v1/channels/till/resume", "unknown_channel"),
+        ("GET", "/v1/orders/ord_x/reveal", "method_not_allowed"),
         ("GET", "/v1/deliveries/dlv_x", "unknown_delivery"),
         ("GET", "/v1/deliveries/dlv_x/raw", "unknown_delivery"),
         ("POST", "/v1/deliveries/dlv_x/retry", "unknown_delivery"),
@@ -85,6 +88,9 @@ async fn a_wrong_query_says_what_is_wrong() {
         ("/v1/refunds?transaction=1", "unknown field `transaction`"),
         ("/v1/deliveries?verdict=bad", "verdict: unknown variant `bad`"),
         ("/v1/deliveries?until=1", "until: "),
+        ("/v1/commands?state=done", "state: unknown variant `done`, expected one of `queued`"),
+        ("/v1/tasks?cursor=1", "unknown field `cursor`"),
+        ("/v1/audit?limit=0", "limit: 0 is not between"),
     ] {
         let answered = running.get(path).await;
         assert_eq!(answered.problem(), "bad_query", "{path}");
@@ -272,6 +278,29 @@ async fn a_wrong_expectation_is_a_problem() {
         let answered = running.send(request.body(Body::from(body.to_owned())).unwrap()).await;
         assert_eq!(answered.problem(), code, "{body:.60}");
     }
+}
+
+#[tokio::test]
+async fn a_wrong_command_is_a_problem() {
+    let running = Running::start().await;
+    let good = json!({"channel": "till", "kind": "refund.create", "payload": {}, "idempotency_key": "k-1"});
+    let without_key = json!({"channel": "till", "kind": "refund.create", "payload": {}});
+    for (header, body, code) in [
+        ("", &good, "unknown_channel"),
+        ("k-1", &without_key, "unknown_channel"),
+        ("", &without_key, "bad_idempotency_key"),
+        ("k-2", &good, "bad_idempotency_key"),
+        ("", &json!({"channel": "till"}), "bad_body"),
+    ] {
+        let mut request = with_token("POST", "/v1/commands").header("content-type", "application/json");
+        if !header.is_empty() {
+            request = request.header("idempotency-key", header);
+        }
+        let answered = running.send(request.body(Body::from(body.to_string())).unwrap()).await;
+        assert_eq!(answered.problem(), code, "{header} {body}");
+    }
+    assert_eq!(running.document("/v1/commands").await, json!({"items": []}));
+    assert_eq!(running.document("/v1/tasks?channel=till").await, json!({"items": []}));
 }
 
 #[tokio::test]

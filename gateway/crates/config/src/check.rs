@@ -5,6 +5,8 @@
 
 mod connector;
 mod gateway;
+mod links;
+mod listings;
 mod origin;
 mod secret;
 
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 use crate::document::Document;
 use crate::source::Span;
 use crate::tree::{Entry, Node, Value, join};
-use crate::{Environment, Finding, Secret, mask};
+use crate::{Environment, Finding, Listings, Secret, mask};
 
 /// What the checks found out, by JSON pointer.
 #[derive(Default)]
@@ -23,6 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) components: BTreeMap<String, PathBuf>,
     pub(crate) origins: BTreeMap<String, String>,
+    pub(crate) listings: Listings,
 }
 
 /// The file, the environment and what is known so far.
@@ -52,11 +55,20 @@ pub(crate) fn run(document: &Document, env: &dyn Environment) -> Outcome {
             check.channel(channel);
         }
     }
-    for key in ["stores", "listings"] {
-        check.unused(root.entry(key));
-    }
+    check.links(root);
+    check.unused(root.entry("stores"));
     check.feed(root);
+    // What is wrong in another file comes last.
+    check.listings(root);
     check.outcome
+}
+
+/// The master key alone.
+pub(crate) fn master_key(document: &Document, env: &dyn Environment) -> Option<Secret> {
+    let mut check = Check { document, env, outcome: Outcome::default() };
+    let node = document.root.get("gateway")?.get("master_key")?;
+    check.secret("/gateway/master_key", node, "master_key");
+    check.outcome.secrets.remove("/gateway/master_key")
 }
 
 impl Check<'_> {
@@ -88,7 +100,6 @@ impl Check<'_> {
         for setting in node.get("settings").into_iter().flat_map(Node::entries) {
             self.setting(setting);
         }
-        self.unused(node.entry("poll"));
     }
 
     /// A secret among the settings would be shown by every command that shows settings.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::document::Document;
-pub use crate::raw::Status;
-use crate::{Finding, Findings, Secret};
+pub use crate::raw::{LinkBy, Status};
+use crate::{Finding, Findings, Listings, Secret};
 
 /// A configuration that can be started.
 #[derive(Debug, Clone)]
@@ -18,8 +19,10 @@ pub struct Config {
     pub gateway: Gateway,
     /// Store directory (CSV), absolute or relative to the working folder.
     pub stores: Option<PathBuf>,
-    /// Listings (CSV), absolute or relative to the working folder.
-    pub listings: Option<PathBuf>,
+    /// Which SKU of ours a SKU of a channel is; empty where the file names no listings.
+    pub listings: Arc<Listings>,
+    /// Rules that find the payment of an order, in the order of the file; names are unique.
+    pub links: Vec<Link>,
     /// In the order of the file; names are unique.
     pub channels: Vec<Channel>,
     /// What HQ is sent.
@@ -45,6 +48,10 @@ pub struct Gateway {
     pub timezone: String,
     /// Bearer token of the private listener; where it is absent the gateway makes one.
     pub admin_token: Option<Secret>,
+    /// Key above the keys of personal data, as it was written down; where it is absent the gateway makes one.
+    pub master_key: Option<Secret>,
+    /// How long a payment may be known and not settled before the platform is asked.
+    pub pending_after: Duration,
 }
 
 /// Where entities and events are kept.
@@ -125,13 +132,43 @@ pub struct LimitOverrides {
     pub http_response_bytes: Option<u64>,
     /// Calls of the channel at a time (`parallel` in the file).
     pub parallel: Option<u32>,
+    /// Time that one poll, fetch or command may take, outgoing requests included (`ask` in the file).
+    pub ask: Option<Duration>,
+    /// Outgoing requests of the channel in a second, on average (`rate_per_second` in the file).
+    pub rate_per_second: Option<u32>,
+    /// Outgoing requests of the channel at once after a pause (`rate_burst` in the file).
+    pub rate_burst: Option<u32>,
 }
 
 /// How often the platform is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
     /// From one start to the next.
     pub every: Duration,
+    /// The same for single streams, by the connector's names; not yet compared with its manifest.
+    pub streams: BTreeMap<String, Duration>,
+}
+
+impl Poll {
+    /// From one start of a stream to the next.
+    pub fn every(&self, stream: &str) -> Duration {
+        self.streams.get(stream).copied().unwrap_or(self.every)
+    }
+}
+
+/// A rule that finds the payment of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Shown on what it linked.
+    pub name: String,
+    /// Channel of the orders; it exists.
+    pub orders: String,
+    /// Channel of the payments; it exists and is another one.
+    pub payments: String,
+    /// What the two have in common.
+    pub by: LinkBy,
+    /// What the payment's number has in front of the order's. Never empty.
+    pub prefix: Option<String>,
 }
 
 /// What HQ is sent.

@@ -1,10 +1,10 @@
-//! The one value that a command needs which only reads what is kept. A secret that is not set, or a connector that is
+//! The two values that a command needs which only reads what is kept. A secret that is not set, or a connector that is
 //! not there, is no reason not to look into the inbox, so nothing else of the file is judged.
 
 use std::path::{Path, PathBuf};
 
 use crate::document::Document;
-use crate::{Findings, Severity, raw};
+use crate::{Environment, Findings, Secret, Severity, check, raw};
 
 /// The data folder that a configuration names, absolute or relative to the working folder.
 ///
@@ -22,4 +22,10 @@ pub fn data_folder(path: &Path) -> Result<PathBuf, Findings> {
         None if broken() => Err(Findings::new(document.findings.clone())),
         None => Ok(document.folder().join(raw::Gateway::default().data)),
     }
+}
+
+/// The master key that a configuration names, where it names one that can be had.
+pub fn master_key(path: &Path, env: &dyn Environment) -> Option<Secret> {
+    let document = Document::read(path).ok()?;
+    check::master_key(&document, env)
 }

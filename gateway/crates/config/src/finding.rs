@@ -57,8 +57,11 @@ pub const CODES: &[&str] = &[
     "file_too_large",
     "file_unreadable",
     "key_not_text",
+    "link",
     "listeners_equal",
+    "listings",
     "literal_secret",
+    "master_key",
     "missing_key",
     "network_origin",
     "no_channels",
@@ -114,7 +117,7 @@ impl Finding {
     }
 }
 
-/// Findings of one file, in its order. It is the error of [`crate::load`].
+/// Findings of one configuration and of the files that it names, in their order. It is the error of [`crate::load`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     found: Vec<Finding>,
@@ -125,10 +128,23 @@ pub struct Findings {
 const KEPT_MAX: usize = 200;
 
 impl Findings {
-    /// Sorts by place, drops repeats, keeps the first 200.
+    /// Sorts by place, files in the order in which they come, drops repeats, keeps the first 200.
     pub fn new(mut found: Vec<Finding>) -> Findings {
+        let mut files: Vec<String> = Vec::new();
+        for finding in &found {
+            if !files.contains(&finding.file) {
+                files.push(finding.file.clone());
+            }
+        }
+        let file = |finding: &Finding| files.iter().position(|file| *file == finding.file);
         found.sort_by(|a, b| {
-            (a.line, a.column, a.severity, &a.text).cmp(&(b.line, b.column, b.severity, &b.text))
+            (file(a), a.line, a.column, a.severity, &a.text).cmp(&(
+                file(b),
+                b.line,
+                b.column,
+                b.severity,
+                &b.text,
+            ))
         });
         found.dedup();
         let left_off = found.len().saturating_sub(KEPT_MAX);

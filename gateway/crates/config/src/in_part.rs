@@ -36,6 +36,8 @@ fn sketch(document: Document, mut outcome: Outcome) -> Config {
         storage: StorageChoice::Sqlite,
         timezone: defaults.timezone,
         admin_token: None,
+        master_key: None,
+        pending_after: defaults.pending_after.duration(),
     };
     let mut told = BTreeSet::new();
     let entries = document.root.get("channels").into_iter().flat_map(Node::entries);
@@ -44,7 +46,8 @@ fn sketch(document: Document, mut outcome: Outcome) -> Config {
         file: document.path.clone(),
         gateway,
         stores: None,
-        listings: None,
+        listings: std::sync::Arc::default(),
+        links: Vec::new(),
         channels,
         feed: Feed::default(),
         warnings: Findings::default(),

@@ -18,6 +18,7 @@ mod expected;
 mod explain;
 mod finding;
 mod in_part;
+mod listings;
 mod mask;
 mod parse;
 mod raw;
@@ -35,12 +36,14 @@ mod units;
 use std::path::Path;
 
 pub use config::{
-    Channel, Config, Connector, Feed, Gateway, LimitOverrides, Poll, Status, StorageChoice, Webhook,
+    Channel, Config, Connector, Feed, Gateway, LimitOverrides, Link, LinkBy, Poll, Status, StorageChoice,
+    Webhook,
 };
-pub use data_folder::data_folder;
+pub use data_folder::{data_folder, master_key};
 pub use environment::{Environment, ProcessEnvironment};
 pub use finding::{CODES, Finding, Findings, Severity};
 pub use in_part::load_in_part;
+pub use listings::Listings;
 pub use schema::schema;
 pub use secret::Secret;
 pub use suggest::nearest;

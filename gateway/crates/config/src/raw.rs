@@ -33,10 +33,15 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(with = "String", length(min = 1), extend("examples" = ["examples/stores.csv"]))]
     pub(crate) stores: Option<String>,
-    /// Listings, a CSV file: channel, channel sku, sku. What is not listed is accepted and reported.
+    /// Listings, a CSV file with the columns channel, `channel_sku` and sku. What is not listed is accepted and reported.
     #[serde(default)]
     #[schemars(with = "String", length(min = 1), extend("examples" = ["examples/listings.csv"]))]
+    #[allow(dead_code, reason = "`check` reads the file that it names, with what stands in the tree")]
     pub(crate) listings: Option<String>,
+    /// Rules that find the payment of an order in another channel.
+    #[serde(default)]
+    #[schemars(extend("examples" = [[{"name": "shop", "orders": "shop-main", "payments": "pay-main", "by": "order_no"}]]))]
+    pub(crate) links: Vec<Link>,
     /// Channels by name. The name is part of the webhook's address: `/hooks/NAME`.
     #[schemars(extend("propertyNames" = {
         "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 40,
@@ -71,6 +76,13 @@ pub(crate) struct Gateway {
     #[schemars(with = "SecretRef", extend("examples" = [{"env": "QUDAO_ADMIN_TOKEN"}]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin_token: Option<SecretRef>,
+    /// Key that personal data is sealed under: 32 bytes as 64 hex digits or as base64. Where it is left out, one is made at the first start: `master-key` in the data folder.
+    #[schemars(with = "SecretRef", extend("examples" = [{"env": "QUDAO_MASTER_KEY"}]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) master_key: Option<SecretRef>,
+    /// How long a payment may be known and not settled before the platform is asked for it.
+    #[schemars(extend("x-range" = ["1s", "24h"], "examples" = ["60s"]))]
+    pub(crate) pending_after: Span,
 }
 
 impl Default for Gateway {
@@ -82,6 +94,8 @@ impl Default for Gateway {
             storage: "sqlite".to_owned(),
             timezone: "Asia/Shanghai".to_owned(),
             admin_token: None,
+            master_key: None,
+            pending_after: Span(60_000),
         }
     }
 }
@@ -146,12 +160,57 @@ impl Status {
 }
 
 /// How often the platform is asked.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Poll {
     /// Time from one poll to the next.
     #[schemars(extend("x-range" = ["1s", "24h"], "examples" = ["60s"]))]
     pub(crate) every: Span,
+    /// The same for single streams, by the names that the connector declares (`qudao plugin inspect`).
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Every>", extend("examples" = [{"orders": "30s"}]))]
+    pub(crate) streams: BTreeMap<String, Span>,
+}
+
+/// Time from one poll of a stream to the next; only its schema is used.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+pub(crate) struct Every(
+    #[allow(dead_code, reason = "only its schema is used")]
+    #[schemars(extend("x-range" = ["1s", "24h"], "examples" = ["30s"]))]
+    Span,
+);
+
+/// A rule that finds the payment of an order.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Link {
+    /// Name of the rule, shown on what it linked.
+    #[schemars(length(min = 1), extend("examples" = ["shop"]))]
+    pub(crate) name: String,
+    /// Channel of the orders.
+    #[schemars(length(min = 1), extend("examples" = ["shop-main"]))]
+    pub(crate) orders: String,
+    /// Channel of the payments.
+    #[schemars(length(min = 1), extend("examples" = ["pay-main"]))]
+    pub(crate) payments: String,
+    /// What the two have in common.
+    #[schemars(extend("examples" = ["order_no"]))]
+    pub(crate) by: LinkBy,
+    /// What the payment's number has in front of the order's.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1), extend("examples" = ["T200P"]))]
+    pub(crate) prefix: Option<String>,
+}
+
+/// What an order and its payment have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkBy {
+    /// The payment's `order_no` is the prefix and the order's `order_no`.
+    OrderNo,
+    /// The payment's `transaction_no` is one that the order names.
+    TransactionNo,
 }
 
 /// Where events are sent to.

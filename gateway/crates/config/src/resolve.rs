@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::check::{self, Outcome};
-use crate::config::{Channel, Config, Connector, Feed, Gateway, Poll, StorageChoice, Webhook};
+use crate::config::{Channel, Config, Connector, Feed, Gateway, Link, Poll, StorageChoice, Webhook};
 use crate::document::Document;
 use crate::tree::join;
 use crate::{Environment, Finding, Findings, Secret, Severity, explain, raw};
@@ -37,7 +38,7 @@ fn build(
     warnings: Findings,
 ) -> Result<Config, Findings> {
     let folder = document.folder().to_owned();
-    let Outcome { mut secrets, mut components, mut origins, .. } = outcome;
+    let Outcome { mut secrets, mut components, mut origins, listings, .. } = outcome;
     let mut raw_channels = raw.channels;
     let mut channels = Vec::with_capacity(names.len());
     for name in names {
@@ -55,7 +56,7 @@ fn build(
             secrets: channel_secrets(&pointer, raw.secrets.keys(), &mut secrets),
             network: network.collect(),
             limits: raw.limits.overrides(),
-            poll: raw.poll.map(|poll| Poll { every: poll.every.duration() }),
+            poll: raw.poll.map(poll),
         });
     }
     let mut webhooks = Vec::new();
@@ -78,15 +79,28 @@ fn build(
             storage: StorageChoice::Sqlite,
             timezone: raw.gateway.timezone,
             admin_token: secrets.remove("/gateway/admin_token"),
+            master_key: secrets.remove("/gateway/master_key"),
+            pending_after: raw.gateway.pending_after.duration(),
         },
         stores: raw.stores.map(beside),
-        listings: raw.listings.map(beside),
+        listings: Arc::new(listings),
+        links: raw.links.into_iter().map(link).collect(),
         channels,
         feed: Feed { webhooks },
         warnings,
         told: BTreeSet::new(),
         document,
     })
+}
+
+fn poll(raw: raw::Poll) -> Poll {
+    let streams = raw.streams.into_iter().map(|(stream, every)| (stream, every.duration()));
+    Poll { every: raw.every.duration(), streams: streams.collect() }
+}
+
+fn link(raw: raw::Link) -> Link {
+    let raw::Link { name, orders, payments, by, prefix } = raw;
+    Link { name, orders, payments, by, prefix }
 }
 
 /// A check passed without leaving its result: our mistake.

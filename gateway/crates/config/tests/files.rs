@@ -94,9 +94,9 @@ fn good_configurations_mean_what_they_say() {
         for secret in World::secrets() {
             assert!(!debug.contains(secret), "{name}: Debug shows a secret");
         }
-        let Config { gateway, stores, listings, channels, feed, .. } = &config;
+        let Config { gateway, stores, listings, links, channels, feed, .. } = &config;
         let meant =
-            format!("{gateway:#?}\nstores {stores:?}, listings {listings:?}\n{channels:#?}\n{feed:#?}");
+            format!("{gateway:#?}\nstores {stores:?}\n{listings:#?}\n{links:#?}\n{channels:#?}\n{feed:#?}");
         snapshot("good", &name, &meant.replace(&format!("{}/", world.folder().display()), ""));
     }
 }

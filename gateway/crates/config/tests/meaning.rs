@@ -121,14 +121,17 @@ fn colour_is_only_there_when_it_is_asked_for() {
     assert_eq!(plain, finding.render(false), "colour changes nothing else");
 }
 
+/// `QUDAO_UPDATE=1 cargo test -p qudao-config` writes it anew.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a test may read its own switch")]
 fn the_schema_that_is_kept_is_the_one_that_is_used() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/connectors.schema.json");
+    if std::env::var("QUDAO_UPDATE").is_ok() {
+        let text = serde_json::to_string_pretty(&qudao_config::schema()).unwrap() + "\n";
+        std::fs::write(&path, text).unwrap();
+    }
     let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert!(
-        kept == qudao_config::schema(),
-        "stale: run `cargo run -p qudao -- schema > docs/connectors.schema.json`"
-    );
+    assert!(kept == qudao_config::schema(), "stale: run QUDAO_UPDATE=1 cargo test -p qudao-config");
     assert!(jsonschema::draft7::meta::is_valid(&kept));
 }
 
@@ -193,4 +196,47 @@ fn places_where_a_connector_is_looked_for_are_tried_in_order() {
         world.write(place, b"\0asm", 0o644);
         assert_eq!(path(), inside(place));
     }
+}
+
+#[test]
+fn listings_are_found_by_channel_and_the_order_of_lines_changes_nothing() {
+    let world = World::new();
+    let load = |csv: &str| {
+        world.write("listings/mine.csv", csv.as_bytes(), 0o644);
+        world.load(format!("listings: listings/mine.csv\n{CONFIG}").as_bytes()).unwrap().listings
+    };
+    let one = load("channel,channel_sku,sku\nwechat-main,1,A\nwechat-main,2,B\n");
+    assert_eq!((one.get("wechat-main", "1"), one.get("wechat-main", "2")), (Some("A"), Some("B")));
+    assert_eq!((one.get("wechat-main", "3"), one.get("other", "1"), one.len()), (None, None, 2));
+    assert_eq!(one.of("wechat-main").collect::<Vec<_>>(), [("1", "A"), ("2", "B")]);
+    assert_eq!(
+        one.digest(),
+        load("sku,channel,channel_sku,note\nB,wechat-main,2,x\nA,wechat-main,1,\n").digest()
+    );
+    assert_ne!(one.digest(), load("channel,channel_sku,sku\nwechat-main,1,A\nwechat-main,2,C\n").digest());
+    let none = world.load(CONFIG.as_bytes()).unwrap().listings;
+    assert!(none.is_empty());
+    assert_ne!(none.digest(), one.digest());
+}
+
+#[test]
+fn a_stream_has_its_own_pace_where_one_is_written() {
+    let world = World::new();
+    let text = format!("{CONFIG}    poll: {{every: 2m, streams: {{orders: 30s}}}}\n");
+    let poll = world.load(text.as_bytes()).unwrap().channels.remove(0).poll.unwrap();
+    assert_eq!((poll.every("orders").as_secs(), poll.every("refunds").as_secs()), (30, 120));
+}
+
+#[test]
+fn the_master_key_alone_is_found_in_a_file_with_other_mistakes() {
+    let world = World::new();
+    let found = |gateway: &str| {
+        let text = format!("version: 1\ngateway: {gateway}\nchannels: {{a: {{connector: not-there}}}}\n");
+        world.write("connectors.yaml", text.as_bytes(), 0o644);
+        let secret = qudao_config::master_key(&world.file(), &world.env);
+        secret.map(|secret| String::from_utf8(secret.expose().to_vec()).unwrap())
+    };
+    assert_eq!(found("{master_key: {file: secrets/api_v3_key}}").as_deref(), Some("file-secret-0123456789"));
+    assert_eq!(found("{master_key: {env: NOT_SET}}"), None);
+    assert_eq!(found("{}"), None);
 }

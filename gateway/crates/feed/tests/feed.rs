@@ -109,6 +109,7 @@ mod tests {
             verdict: Verdict::Accepted(acceptance),
             connector: "till@1.0.0".to_owned(),
             micros: 0,
+            personal: false,
         };
         storage.commit(incoming).await.unwrap();
     }

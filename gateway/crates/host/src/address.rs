@@ -1,5 +1,8 @@
 //! Which addresses a name may resolve to: public ones. What is refused is what lies inside somebody's network, with
-//! the wrappers (mapped, NAT64, 6to4, Teredo) that would carry such an address past a check of its outer form.
+//! the wrappers (mapped, compatible, NAT64, 6to4, Teredo) that would carry such an address past a check of its outer form.
+//!
+//! Of the wrappers only two are looked into: mapped addresses, and those of the well-known NAT64 prefix, which networks
+//! without IPv4 give to every platform that has no IPv6. All others are refused whole; no platform is behind them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -29,9 +32,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
+        // NAT64 64:ff9b::/96 leads where the IPv4 address in it leads
+        [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            is_public_v4(Ipv4Addr::new(a, b, c, d))
+        }
         // protocol assignments with Teredo (2001::/23), documentation, 6to4
         [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        // global unicast; all else is local, multicast, translated (64:ff9b::) or unassigned
+        // global unicast; all else is local, multicast, compatible (::a.b.c.d), translated (64:ff9b:1::) or unassigned
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
@@ -49,18 +57,73 @@ mod tests {
     #[test]
     fn public_addresses_pass() {
         check(&["1.1.1.1", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "198.20.0.1"], true);
+        check(&["192.0.1.1", "192.167.255.255", "192.169.0.0", "169.253.0.1", "223.255.255.255"], true);
         check(&["2606:4700::1111", "2400:3200::1", "2001:4860:4860::8888", "::ffff:8.8.8.8"], true);
+        check(&["64:ff9b::808:808"], true);
     }
 
     #[test]
     fn inner_addresses_do_not() {
-        check(&["0.0.0.0", "10.1.2.3", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.1.1"], false);
-        check(&["100.64.0.1", "100.100.100.200", "198.18.0.1", "224.0.0.1", "255.255.255.255"], false);
-        check(&["::", "::1", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1"], false);
+        check(
+            &["0.0.0.0", "0.1.2.3", "10.1.2.3", "127.0.0.1", "127.1.2.3", "172.16.0.1", "192.168.1.1"],
+            false,
+        );
+        check(
+            &["100.64.0.1", "100.127.255.255", "192.0.0.1", "192.0.0.192", "198.18.0.1", "198.19.255.255"],
+            false,
+        );
+        check(&["192.0.2.1", "198.51.100.1", "203.0.113.1", "192.88.99.1"], false);
+        check(&["224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"], false);
+        check(&["::", "::1", "fe80::1", "fec0::1", "fc00::1", "fdff::1", "ff02::1", "ff0e::1"], false);
+        check(
+            &[
+                "2001:db8::1",
+                "3fff::1",
+                "2001:2::1",
+                "2001:10::1",
+                "2001:20::1",
+                "100::1",
+                "5f00::1",
+                "4000::1",
+            ],
+            false,
+        );
+    }
+
+    #[test]
+    fn addresses_where_clouds_keep_secrets_do_not() {
+        check(
+            &["169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254", "fe80::a9fe:a9fe"],
+            false,
+        );
+        check(
+            &["::ffff:169.254.169.254", "::169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"],
+            false,
+        );
     }
 
     #[test]
     fn wrapped_inner_addresses_do_not() {
-        check(&["::ffff:10.0.0.1", "::10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:a00:1::"], false);
+        check(&["::ffff:10.0.0.1", "::ffff:7f00:1", "::10.0.0.1", "::7f00:1", "::ffff:0:7f00:1"], false);
+        check(
+            &[
+                "64:ff9b::a00:1",
+                "64:ff9b::7f00:1",
+                "64:ff9b::6440:1",
+                "64:ff9b:1::808:808",
+                "64:ff9b:0:1::808:808",
+            ],
+            false,
+        );
+        check(
+            &[
+                "2002:a00:1::",
+                "2002:7f00:1::1",
+                "2002:808:808::1",
+                "2001:0:a00:1::",
+                "2001:0:4136:e378:8000:63bf:80ff:fffe",
+            ],
+            false,
+        );
     }
 }

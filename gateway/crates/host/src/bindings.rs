@@ -1,5 +1,6 @@
-//! Rust shapes of sdk/wit, made by `bindgen!`. Everything a guest can call is plain and may trap; only `http.send`
-//! suspends the guest. Exports are entered asynchronously, so that a busy guest can be paused.
+//! Rust shapes of sdk/wit, made by `bindgen!`. Everything a guest can call is plain and may trap; only `http` suspends the
+//! guest. Exports are entered asynchronously, so that a busy guest can be paused. The imports are those of `webhooks`; the
+//! other worlds share them.
 
 #[allow(
     unreachable_pub,
@@ -35,6 +36,7 @@ pub(crate) mod webhooks {
         path: "../../../sdk/wit",
         imports: {
             "qudao:connector/http.send": async | trappable,
+            "qudao:connector/http.send-with": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -42,7 +44,65 @@ pub(crate) mod webhooks {
     });
 }
 
+#[allow(
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "generated"
+)]
+pub(crate) mod polls {
+    wasmtime::component::bindgen!({
+        world: "polls",
+        path: "../../../sdk/wit",
+        exports: { default: async },
+        with: {
+            "qudao:connector/types": crate::bindings::imported::types,
+            "qudao:connector/log": crate::bindings::imported::log,
+            "qudao:connector/clock": crate::bindings::imported::clock,
+            "qudao:connector/random": crate::bindings::imported::random,
+            "qudao:connector/settings": crate::bindings::imported::settings,
+            "qudao:connector/keys": crate::bindings::imported::keys,
+            "qudao:connector/http": crate::bindings::imported::http,
+            "qudao:connector/expectations": crate::bindings::imported::expectations,
+        },
+    });
+}
+
+#[allow(
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "generated"
+)]
+pub(crate) mod commands {
+    wasmtime::component::bindgen!({
+        world: "commands",
+        path: "../../../sdk/wit",
+        exports: { default: async },
+        with: {
+            "qudao:connector/types": crate::bindings::imported::types,
+            "qudao:connector/log": crate::bindings::imported::log,
+            "qudao:connector/clock": crate::bindings::imported::clock,
+            "qudao:connector/random": crate::bindings::imported::random,
+            "qudao:connector/settings": crate::bindings::imported::settings,
+            "qudao:connector/keys": crate::bindings::imported::keys,
+            "qudao:connector/http": crate::bindings::imported::http,
+            "qudao:connector/expectations": crate::bindings::imported::expectations,
+        },
+    });
+}
+
+pub(crate) use commands::{CommandsPre, exports::qudao::connector::command as wire_command};
 pub(crate) use describes::DescribesPre;
+pub(crate) use polls::{PollsPre, exports::qudao::connector::poll as wire_poll};
 pub(crate) use webhooks::{
     Webhooks, WebhooksPre, qudao::connector as imported, qudao::connector::types as wire,
 };

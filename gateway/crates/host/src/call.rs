@@ -5,8 +5,9 @@ use crate::{
     bindings::{DescribesPre, WebhooksPre, wire},
     engine::Shared,
     grants::Granted,
+    line::Line,
     outcome::{self, Stopped},
-    sandbox::{self, State},
+    sandbox::{self, Budget, State},
     stats::Stats,
     verdict,
 };
@@ -29,18 +30,14 @@ pub(crate) async fn manifest(host: &Shared, pre: &DescribesPre<State>) -> Result
     let granted = Arc::new(Granted::nothing());
     let _slot = slot(host).await;
     let call = Call { now: Timestamp::UNIX_EPOCH, random_seed: Some(0) };
-    let mut store =
-        sandbox::store(host, &granted, call, granted.limits.fuel).map_err(|error| defect(&error))?;
-    let work = async {
-        let instance = pre.instantiate_async(&mut store).await?;
-        instance.qudao_connector_describe().call_manifest(&mut store).await
-    };
-    let ended = tokio::time::timeout(granted.limits.call, work).await;
-    match ended {
-        Ok(Ok(json)) => Ok(json),
-        Ok(Err(error)) => Err(outcome::stopped(&error, store.data_mut())),
-        Err(_) => Err(late(store.data())),
-    }
+    let limits = granted.limits.clone();
+    let budget = Budget { fuel: limits.fuel, limits, line: Line::live(false) };
+    let mut store = sandbox::store(host, &granted, call, budget).map_err(|error| defect(&error))?;
+    let described = within(&mut store, async |store| {
+        let instance = pre.instantiate_async(&mut *store).await?;
+        instance.qudao_connector_describe().call_manifest(&mut *store).await
+    });
+    described.await
 }
 
 /// Hands a request to a component.
@@ -53,35 +50,35 @@ pub(crate) async fn webhook(
 ) -> (Result<Verdict, Stopped>, Stats) {
     let _slot = slot(host).await;
     let started = Instant::now();
-    let fuel = granted.limits.fuel_for(request.body.len());
-    let mut store = match sandbox::store(host, granted, call, fuel) {
+    let limits = granted.limits.clone();
+    let budget = Budget { fuel: limits.fuel_for(request.body.len()), limits, line: Line::live(false) };
+    let mut store = match sandbox::store(host, granted, call, budget) {
         Ok(store) => store,
         Err(error) => return (Err(defect(&error)), Stats::default()),
     };
-    let handled = handle(&mut store, pre, granted, &wire_request(request)).await;
+    let request = wire_request(request);
+    let handled = within(&mut store, async |store| {
+        let instance = pre.instantiate_async(&mut *store).await?;
+        instance.qudao_connector_webhook().call_handle(&mut *store, &request).await
+    });
+    let handled = handled.await;
     let handled = match handled {
         Ok(Ok(verdict)) => verdict::read(verdict, &granted.limits),
         Ok(Err(failure)) => Err(verdict::failure(&failure)),
         Err(stopped) => Err(stopped),
     };
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = micros(started);
     (handled, Stats { micros, ..sandbox::stats(&mut store) })
 }
 
-type Handled = Result<wire::Verdict, wire::Failure>;
-
-async fn handle(
+/// Runs a guest for as long as a call may take.
+pub(crate) async fn within<T>(
     store: &mut Store<State>,
-    pre: &WebhooksPre<State>,
-    granted: &Arc<Granted>,
-    request: &wire::Request,
-) -> Result<Handled, Stopped> {
-    let work = async {
-        let instance = pre.instantiate_async(&mut *store).await?;
-        instance.qudao_connector_webhook().call_handle(&mut *store, request).await
-    };
+    work: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> Result<T, Stopped> {
     // Dropping the work at the end of its time drops the guest's stack and what it waits for.
-    let ended = tokio::time::timeout(granted.limits.call, work).await;
+    let limit = store.data().limits.call;
+    let ended = tokio::time::timeout(limit, work(&mut *store)).await;
     match ended {
         Ok(Ok(handled)) => Ok(handled),
         Ok(Err(error)) => Err(outcome::stopped(&error, store.data_mut())),
@@ -89,10 +86,14 @@ async fn handle(
     }
 }
 
-/// A place in the pool, shown in the metrics while it is held.
-struct Slot<'a>(&'a Shared, Option<SemaphorePermit<'a>>);
+pub(crate) fn micros(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
 
-async fn slot(host: &Shared) -> Slot<'_> {
+/// A place in the pool, shown in the metrics while it is held.
+pub(crate) struct Slot<'a>(&'a Shared, Option<SemaphorePermit<'a>>);
+
+pub(crate) async fn slot(host: &Shared) -> Slot<'_> {
     // Nobody closes the semaphore, so there always is a permit.
     let permit = host.pool.acquire().await.ok();
     outcome::show_pool(host.in_use());
@@ -120,12 +121,12 @@ fn wire_request(request: &Request) -> wire::Request {
 /// The wall clock ran out. A connector that spent the time waiting, for a platform or for a machine that a flood keeps busy,
 /// is not at fault: its breaker would shut out the good notices.
 fn late(state: &State) -> Stopped {
-    let limit = state.granted.limits.call;
+    let limit = state.limits.call;
     let stopped = Stopped::new(Reason::LimitTime, format!("no verdict within {limit:?}"));
     Stopped { counts: state.in_guest() * 2 >= limit, ..stopped }
 }
 
 /// A store could not be made: nothing the guest did.
-fn defect(error: &wasmtime::Error) -> Stopped {
+pub(crate) fn defect(error: &wasmtime::Error) -> Stopped {
     Stopped::new(Reason::Trap, format!("the sandbox could not be set up: {error:#}"))
 }

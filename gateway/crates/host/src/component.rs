@@ -2,7 +2,7 @@
 
 use crate::{
     Connector, Error, GrantProblem, Grants,
-    bindings::{DescribesPre, WebhooksPre},
+    bindings::{CommandsPre, DescribesPre, PollsPre, WebhooksPre},
     cache, call, connector,
     engine::Shared,
     grants,
@@ -11,6 +11,7 @@ use crate::{
     sandbox::State,
 };
 use qudao_model::Manifest;
+use serde_json::Value;
 use std::sync::Arc;
 use wasmtime::{
     Engine,
@@ -26,6 +27,12 @@ const DESCRIBE: &str = "qudao:connector/describe@1";
 /// The export of a connector that takes webhooks.
 const WEBHOOK: &str = "qudao:connector/webhook@1";
 
+/// The export of a connector that asks its platform.
+const POLL: &str = "qudao:connector/poll@1";
+
+/// The export of a connector that has its platform do something.
+const COMMAND: &str = "qudao:connector/command@1";
+
 /// A connector, compiled and described. Cloning shares it.
 #[derive(Clone)]
 pub struct Component(Arc<Inner>);
@@ -34,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) host: Arc<Shared>,
     pub(crate) declared: Declared,
     pub(crate) webhooks: Option<WebhooksPre<State>>,
+    pub(crate) polls: Option<PollsPre<State>>,
+    pub(crate) commands: Option<CommandsPre<State>>,
     digest: String,
     imports: Vec<String>,
     exports: Vec<String>,
@@ -74,6 +83,34 @@ impl Component {
     }
 }
 
+impl Inner {
+    /// What is wrong with a command's payload; nothing where the manifest declares no such command.
+    pub(crate) fn payload_problems(&self, kind: &str, payload: &Value) -> Option<Vec<String>> {
+        let schema = self.declared.commands.get(kind)?;
+        let problem = |error: jsonschema::ValidationError<'_>| match error.instance_path().as_str() {
+            "" => error.to_string(),
+            pointer => format!("{pointer}: {error}"),
+        };
+        Some(schema.iter_errors(payload).map(problem).collect())
+    }
+
+    /// A manifest that declares what the component does not export would be found out only at the first call.
+    fn keeps_its_word(&self) -> Result<(), Error> {
+        let manifest = &self.declared.manifest;
+        let asks = !manifest.polls.is_empty() || !manifest.fetches.is_empty();
+        for (declared, exported, export) in [
+            (asks, self.polls.is_some(), POLL),
+            (!manifest.commands.is_empty(), self.commands.is_some(), COMMAND),
+        ] {
+            if declared && !exported {
+                let text = format!("it declares calls of {export}, which the component does not export");
+                return Err(Error::Manifest { text });
+            }
+        }
+        Ok(())
+    }
+}
+
 pub(crate) async fn load(host: Arc<Shared>, wasm: Vec<u8>) -> Result<Component, Error> {
     refuse_other_bytes(&wasm)?;
     let size = wasm.len();
@@ -84,12 +121,16 @@ pub(crate) async fn load(host: Arc<Shared>, wasm: Vec<u8>) -> Result<Component, 
     let exports = exports(&host.engine, &compiled);
     let pre = host.linker.instantiate_pre(&compiled).map_err(|error| linking(&error))?;
     let describes = describes(&exports, &pre)?;
-    let webhooks = webhooks(&exports, pre)?;
+    let webhooks = exported(&exports, WEBHOOK, &pre, WebhooksPre::new)?;
+    let polls = exported(&exports, POLL, &pre, PollsPre::new)?;
+    let commands = exported(&exports, COMMAND, &pre, CommandsPre::new)?;
     let json = call::manifest(&host, &describes)
         .await
         .map_err(|stopped| Error::Describing { reason: stopped.reason, explain: stopped.explain })?;
     let declared = manifest::read(&json)?;
-    Ok(Component(Arc::new(Inner { host, declared, webhooks, digest, imports, exports, size })))
+    let inner = Inner { host, declared, webhooks, polls, commands, digest, imports, exports, size };
+    inner.keeps_its_word()?;
+    Ok(Component(Arc::new(inner)))
 }
 
 fn refuse_other_bytes(wasm: &[u8]) -> Result<(), Error> {
@@ -137,11 +178,17 @@ fn describes(exports: &[String], pre: &InstancePre<State>) -> Result<DescribesPr
     DescribesPre::new(pre.clone()).map_err(|error| linking(&error))
 }
 
-fn webhooks(exports: &[String], pre: InstancePre<State>) -> Result<Option<WebhooksPre<State>>, Error> {
-    if !exports.iter().any(|name| name.starts_with(WEBHOOK)) {
+/// One of the worlds that a component may have.
+fn exported<T>(
+    exports: &[String],
+    export: &str,
+    pre: &InstancePre<State>,
+    of: impl FnOnce(InstancePre<State>) -> wasmtime::Result<T>,
+) -> Result<Option<T>, Error> {
+    if !exports.iter().any(|name| name.starts_with(export)) {
         return Ok(None);
     }
-    WebhooksPre::new(pre).map(Some).map_err(|error| linking(&error))
+    of(pre.clone()).map(Some).map_err(|error| linking(&error))
 }
 
 fn linking(error: &wasmtime::Error) -> Error {

@@ -1,15 +1,21 @@
 //! One channel's use of a component.
 
 use crate::{
-    BreakerState, Limits, Reason,
+    AskFailure, BreakerState, Limits, Reason,
+    ask::{self, Answered, Ran},
     breaker::Breaker,
     call::{self, Call},
     component::Inner,
     grants::Granted,
+    line::Line,
     outcome::{self, Stopped},
     stats::Stats,
 };
-use qudao_model::{Manifest, Request, Verdict};
+use qudao_model::{
+    Asked, Manifest, Request, Transcript, Verdict,
+    fault::{Class, Retry},
+};
+use serde_json::Value;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -29,6 +35,8 @@ struct Channel {
     component: Arc<Inner>,
     granted: Arc<Granted>,
     breaker: Breaker,
+    /// Of asks: a page that cannot be read must not shut out notices.
+    asks_breaker: Breaker,
     parallel: Semaphore,
     reasons: Mutex<BTreeSet<String>>,
 }
@@ -49,6 +57,7 @@ pub(crate) fn new(component: Arc<Inner>, granted: Granted) -> Connector {
         component,
         granted: Arc::new(granted),
         breaker: Breaker::default(),
+        asks_breaker: Breaker::default(),
         parallel,
         reasons: Mutex::default(),
     }))
@@ -83,7 +92,61 @@ impl Connector {
         called
     }
 
-    /// The breaker now.
+    /// Asks the connector, which asks its platform. Whatever it does, this returns within the limits of an ask. Only one ask
+    /// of a channel should run at a time; that is the caller's business.
+    ///
+    /// Its breaker hears only of defects; a platform that is down is not the connector's fault.
+    pub async fn ask(&self, asked: Asked, call: Call) -> Answered {
+        let channel = &self.0;
+        let ran = match channel.asks_breaker.enter(call.now) {
+            Err(state) => Channel::left_alone(state, call),
+            Ok(pass) => {
+                let line = Line::live(true);
+                let ran = ask::run(&channel.component, &channel.granted, &asked, call, line).await;
+                pass.leave(ran.counts, call.now);
+                ran
+            }
+        };
+        channel.show_ask(&asked, &ran);
+        Answered {
+            told: ran.told,
+            transcript: Transcript { asked, exchanges: ran.exchanges },
+            stats: ran.stats,
+        }
+    }
+
+    /// Asks once more what was asked in the past, and answers from its record: nothing reaches the network. The breaker
+    /// neither stops it nor hears of it.
+    pub async fn ask_again(&self, transcript: &Transcript, call: Call) -> Answered {
+        let channel = &self.0;
+        let line = Line::recorded(transcript.exchanges.clone());
+        let ran = ask::run(&channel.component, &channel.granted, &transcript.asked, call, line).await;
+        channel.show_ask(&transcript.asked, &ran);
+        Answered { told: ran.told, transcript: transcript.clone(), stats: ran.stats }
+    }
+
+    /// What is wrong with a command's payload, by the manifest's schema; nothing where there is no such command.
+    pub fn payload_problems(&self, kind: &str, payload: &Value) -> Option<Vec<String>> {
+        self.0.component.payload_problems(kind, payload)
+    }
+
+    /// Whether it can be asked for pages or things.
+    pub fn asks(&self) -> bool {
+        let manifest = self.manifest();
+        self.0.component.polls.is_some() && !(manifest.polls.is_empty() && manifest.fetches.is_empty())
+    }
+
+    /// Whether it knows commands.
+    pub fn acts(&self) -> bool {
+        self.0.component.commands.is_some() && !self.manifest().commands.is_empty()
+    }
+
+    /// The breaker of asks now.
+    pub fn asks_breaker(&self) -> BreakerState {
+        self.0.asks_breaker.state()
+    }
+
+    /// The breaker of webhooks now.
     pub fn breaker(&self) -> BreakerState {
         self.0.breaker.state()
     }
@@ -113,6 +176,30 @@ impl Channel {
         // Its own queue first, so that a slow channel waits for itself and not in front of the others.
         let _turn = self.parallel.acquire().await.ok();
         call::webhook(&self.component.host, pre, &self.granted, request, call).await
+    }
+
+    /// The breaker is open: nothing was asked.
+    fn left_alone(state: BreakerState, call: Call) -> Ran {
+        let stopped = Stopped::new(Reason::BreakerOpen, "too many asks failed; not asked for now");
+        let wait = match state {
+            BreakerState::Open { until } => {
+                Duration::try_from(until.duration_since(call.now)).unwrap_or_default()
+            }
+            BreakerState::Closed { .. } | BreakerState::HalfOpen => Duration::ZERO,
+        };
+        let mut ran = Ran::stopped(stopped);
+        ran.told = ran.told.map_err(|failure| AskFailure {
+            class: Class::Defect,
+            retry: Retry::After(wait),
+            ..failure
+        });
+        ran
+    }
+
+    fn show_ask(&self, asked: &Asked, ran: &Ran) {
+        let code = ran.told.as_ref().err().map_or("", |failure| self.label(&failure.code));
+        let took = Duration::from_micros(ran.stats.micros);
+        outcome::count_ask(&self.granted.channel, asked, code, took);
     }
 
     fn show(&self, called: &Called) {

@@ -1,17 +1,26 @@
 //! The one client for outgoing HTTP: no redirects, no proxy, no address inside somebody's network, bounded in time and
 //! size. Origins are checked before; this is the second line, against names that resolve to where they should not.
 //!
+//! A name is resolved once for a connection, and the connection goes to the addresses that were looked at: a name that
+//! answers differently the next time gains nothing. Addresses instead of names never come here unless the operator wrote
+//! that very address. Answers are taken as they come; compressed ones are not asked for.
+//!
 //! The client is made at its first use, because most gateways only take webhooks and it loads the system's certificates.
 
-use crate::address;
+use crate::{
+    address,
+    no_answer::{Failed, NoAnswer},
+};
 use reqwest::{
     Client, Request, Response,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
-    sync::OnceLock,
+    pin::Pin,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tokio::task::JoinSet;
@@ -22,9 +31,37 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Idle connections kept per host: bursts to one platform reuse them.
 const IDLE_PER_HOST: usize = 8;
 
+/// Addresses of a name, found later.
+pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Finds the addresses of names. Whatever it finds, only public ones are connected to.
+pub trait Names: Send + Sync {
+    /// All addresses of `name`.
+    fn find(&self, name: &str) -> Found;
+}
+
+/// The machine's own way: its hosts file, then DNS.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemNames;
+
+impl Names for SystemNames {
+    fn find(&self, name: &str) -> Found {
+        let name = name.to_owned();
+        Box::pin(async move {
+            Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// How long an idle connection is kept. Platforms end theirs after 15 s and more, and a request on a connection that ends
+/// just then has an unknown outcome.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// Makes and keeps the client.
-#[derive(Default)]
-pub(crate) struct Egress(OnceLock<Result<Client, String>>);
+pub(crate) struct Egress {
+    client: OnceLock<Result<Client, String>>,
+    names: Arc<dyn Names>,
+}
 
 /// A whole response.
 pub(crate) struct Received {
@@ -33,15 +70,19 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
-/// No response. `sent` says whether the platform may have seen the request.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-    pub(crate) sent: bool,
+impl Received {
+    /// The first value of a header, by name without regard to case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let named = |(at, _): &&(String, String)| at.eq_ignore_ascii_case(name);
+        self.headers.iter().find(named).map(|(_, value)| value.as_str())
+    }
 }
 
 impl Egress {
+    pub(crate) fn new(names: Arc<dyn Names>) -> Egress {
+        Egress { client: OnceLock::new(), names }
+    }
+
     /// Sends on a task of its own: the guest's stack is too small for TLS, and dropping the call aborts the task.
     pub(crate) async fn send(
         &self,
@@ -49,35 +90,34 @@ impl Egress {
         within: Duration,
         bytes: usize,
     ) -> Result<Received, Failed> {
-        let client = match self.0.get_or_init(client) {
+        let client = match self.client.get_or_init(|| client(&self.names)) {
             Ok(client) => client.clone(),
-            Err(text) => return Err(Failed { code: "unreachable", message: text.clone(), sent: false }),
+            Err(text) => return Err(Failed::unsent(NoAnswer::Unreachable, text.clone())),
         };
         let mut task = JoinSet::new();
         task.spawn(async move {
             let whole = tokio::time::timeout(within, exchange(client, request, bytes));
             whole.await.unwrap_or_else(|_| {
-                Err(Failed { code: "timeout", message: format!("no answer within {within:?}"), sent: true })
+                Err(Failed::sent(NoAnswer::Timeout, format!("no answer within {within:?}")))
             })
         });
         match task.join_next().await {
             Some(Ok(result)) => result,
-            Some(Err(_)) | None => {
-                Err(Failed { code: "broken", message: "the request was cut short".into(), sent: true })
-            }
+            Some(Err(_)) | None => Err(Failed::sent(NoAnswer::Broken, "the request was cut short")),
         }
     }
 }
 
-fn client() -> Result<Client, String> {
+fn client(names: &Arc<dyn Names>) -> Result<Client, String> {
     Client::builder()
         .redirect(Policy::none())
         .no_proxy()
         .referer(false)
         .retry(reqwest::retry::never())
-        .dns_resolver(PublicOnly)
+        .dns_resolver(PublicOnly(Arc::clone(names)))
         .connect_timeout(CONNECT)
         .pool_max_idle_per_host(IDLE_PER_HOST)
+        .pool_idle_timeout(IDLE)
         .build()
         .map_err(|error| format!("the client cannot start: {error}"))
 }
@@ -86,10 +126,8 @@ async fn exchange(client: Client, request: Request, bytes: usize) -> Result<Rece
     let mut response = client.execute(request).await.map_err(|error| failed(&error))?;
     let status = response.status().as_u16();
     let headers = headers(&response);
-    let too_large = || {
-        let message = format!("the response has more than {bytes} bytes");
-        Failed { code: "response_too_large", message, sent: true }
-    };
+    let too_large =
+        || Failed::sent(NoAnswer::ResponseTooLarge, format!("the response has more than {bytes} bytes"));
     if response.content_length().is_some_and(|length| length > bytes as u64) {
         return Err(too_large());
     }
@@ -110,18 +148,15 @@ fn headers(response: &Response) -> Vec<(String, String)> {
 
 fn failed(error: &reqwest::Error) -> Failed {
     if has_cause::<NotPublic>(error) {
-        let message = "the name resolves to no public address".into();
-        return Failed { code: "blocked_address", message, sent: false };
+        return Failed::unsent(NoAnswer::BlockedAddress, "the name resolves to no public address");
     }
     // Without the URL, whose query may hold data.
     let message = innermost(error);
     if error.is_connect() || error.is_builder() {
-        return Failed { code: "unreachable", message, sent: false };
+        return Failed::unsent(NoAnswer::Unreachable, message);
     }
-    if error.is_timeout() {
-        return Failed { code: "timeout", message, sent: true };
-    }
-    Failed { code: "broken", message, sent: true }
+    let code = if error.is_timeout() { NoAnswer::Timeout } else { NoAnswer::Broken };
+    Failed::sent(code, message)
 }
 
 fn innermost(error: &reqwest::Error) -> String {
@@ -143,9 +178,9 @@ fn has_cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Resolves once and hands on only public addresses, so that the connection goes where the check looked.
-#[derive(Clone, Copy)]
-struct PublicOnly;
+/// Hands on only public addresses, so that the connection goes where the check looked.
+#[derive(Clone)]
+struct PublicOnly(Arc<dyn Names>);
 
 #[derive(Debug, thiserror::Error)]
 #[error("no public address")]
@@ -153,24 +188,20 @@ struct NotPublic;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
+        let found = self.0.find(name.as_str());
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<_> = found.into_iter().filter(|at| may_be(name.as_str(), *at)).collect();
+            let allowed: Vec<_> = found.await?.into_iter().filter(|ip| may_be(name.as_str(), *ip)).collect();
             if allowed.is_empty() {
                 return Err(NotPublic.into());
             }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
+            Ok(Box::new(allowed.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })
     }
 }
 
 /// `localhost` means this machine and is reachable only where the operator wrote it; any other name must be public.
-fn may_be(name: &str, at: SocketAddr) -> bool {
-    match (name, at.ip()) {
-        ("localhost", IpAddr::V4(ip)) => ip.is_loopback(),
-        ("localhost", IpAddr::V6(ip)) => ip.is_loopback(),
-        (_, ip) => address::is_public(ip),
-    }
+fn may_be(name: &str, ip: IpAddr) -> bool {
+    if name == "localhost" { ip.is_loopback() } else { address::is_public(ip) }
 }
 
 #[cfg(test)]
@@ -180,7 +211,7 @@ mod tests {
     #[test]
     fn names_lead_outside_and_localhost_stays_here() {
         let check = |name: &str, ip: &str, expect: bool| {
-            assert_eq!(may_be(name, SocketAddr::new(ip.parse().unwrap(), 0)), expect, "{name} {ip}");
+            assert_eq!(may_be(name, ip.parse().unwrap()), expect, "{name} {ip}");
         };
         check("api.mch.example", "8.8.8.8", true);
         check("api.mch.example", "127.0.0.1", false);

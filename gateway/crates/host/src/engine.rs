@@ -8,7 +8,7 @@ use crate::{
     bindings::Webhooks,
     cache::Cache,
     component::{self, Component},
-    egress::Egress,
+    egress::{Egress, Names, SystemNames},
     limits::{self, MEMORY_BYTES_MAX, POOL, TABLE_ELEMENTS, TICK},
     sandbox::State,
 };
@@ -84,6 +84,11 @@ pub struct PoolMetrics {
 impl Host {
     /// Starts the engine and its ticker thread, which ends with the last handle.
     pub fn new(options: HostOptions) -> Result<Host, Error> {
+        Host::with_names(options, Arc::new(SystemNames))
+    }
+
+    /// The same with another way to find addresses. It decides where a name leads, never whether that may be reached.
+    pub fn with_names(options: HostOptions, names: Arc<dyn Names>) -> Result<Host, Error> {
         let size = options.pool.max(1);
         let (engine, pooled) = engine(size).map_err(|error| starting(&error))?;
         let mut linker = Linker::new(&engine);
@@ -93,7 +98,7 @@ impl Host {
         crate::outcome::describe_metrics();
         let cache = options.cache_dir.map(Cache::new);
         let pool = Semaphore::new(size as usize);
-        let egress = Arc::new(Egress::default());
+        let egress = Arc::new(Egress::new(names));
         Ok(Host(Arc::new(Shared { engine, linker, cache, egress, pool, size, pooled })))
     }
 

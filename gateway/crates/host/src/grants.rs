@@ -5,6 +5,7 @@ use crate::{
     limits::{LOG_LINES_A_SECOND, MEMORY_BYTES_MAX},
     manifest::Declared,
     origin::{Origin, OriginError},
+    pace::{Pace, Rate},
 };
 use jsonschema::error::ValidationErrorKind;
 use qudao_keys::Key;
@@ -30,6 +31,8 @@ pub struct Grants {
     pub network: Vec<String>,
     /// What a call may use.
     pub limits: Limits,
+    /// How fast it may ask; none means the default.
+    pub rate: Option<Rate>,
     /// What is expected of the channel.
     pub expectations: Arc<dyn Expectations>,
 }
@@ -41,6 +44,7 @@ impl fmt::Debug for Grants {
             .field("secrets", &self.secrets.keys().collect::<Vec<_>>())
             .field("network", &self.network)
             .field("limits", &self.limits)
+            .field("rate", &self.rate)
             .finish_non_exhaustive()
     }
 }
@@ -130,6 +134,7 @@ pub(crate) struct Granted {
     pub(crate) keys: BTreeMap<String, Option<Arc<Key>>>,
     pub(crate) origins: BTreeSet<Origin>,
     pub(crate) limits: Limits,
+    pub(crate) pace: Pace,
     pub(crate) expectations: Arc<dyn Expectations>,
     /// Lines that reach the gateway's log.
     pub(crate) lines: Sparing,
@@ -144,6 +149,7 @@ impl Granted {
             keys: BTreeMap::new(),
             origins: BTreeSet::new(),
             limits: Limits { host_calls: 0, ..Limits::default() },
+            pace: Pace::new(Rate::default()),
             expectations: Arc::new(NoExpectations),
             lines: Sparing::new(LOG_LINES_A_SECOND),
         }
@@ -155,7 +161,7 @@ pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<
     let mut problems = setting_problems(declared, &grants.settings);
     let keys = keys(declared, &grants, &mut problems);
     let origins = origins(declared, &grants, &mut problems);
-    problems.extend(limit_problems(&grants.limits));
+    problems.extend(limit_problems(&grants.limits, grants.rate));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -165,6 +171,7 @@ pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<
         keys,
         origins,
         limits: grants.limits,
+        pace: Pace::new(grants.rate.unwrap_or_default()),
         expectations: grants.expectations,
         lines: Sparing::new(LOG_LINES_A_SECOND),
     })
@@ -288,7 +295,7 @@ fn network(origin: &str, error: OriginError) -> GrantProblem {
     GrantProblem::Network { origin: origin.to_owned(), text: error.to_string() }
 }
 
-fn limit_problems(limits: &Limits) -> Vec<GrantProblem> {
+fn limit_problems(limits: &Limits, rate: Option<Rate>) -> Vec<GrantProblem> {
     let mut problems = Vec::new();
     if limits.memory_bytes > MEMORY_BYTES_MAX {
         let text = format!("is {}, at most {MEMORY_BYTES_MAX} bytes can be granted", limits.memory_bytes);
@@ -296,9 +303,12 @@ fn limit_problems(limits: &Limits) -> Vec<GrantProblem> {
     }
     let zero = [
         ("call", limits.call.is_zero()),
+        ("ask", limits.ask.is_zero()),
         ("cpu_ticks", limits.cpu_ticks == 0),
         ("fuel", limits.fuel == 0),
         ("parallel", limits.parallel == 0),
+        ("rate_per_second", rate.is_some_and(|rate| rate.per_second == 0)),
+        ("rate_burst", rate.is_some_and(|rate| rate.burst == 0)),
     ];
     for (name, _) in zero.into_iter().filter(|(_, is_zero)| *is_zero) {
         problems.push(GrantProblem::Limit { name, text: "is zero, so no call could ever succeed".into() });

@@ -6,12 +6,16 @@
 //! cannot see or slow another, and [`Connector::webhook`] has no error to return: a trap, a limit or a nonsensical
 //! answer is a [`qudao_model::Verdict::Failed`] whose reason is a word of [`Reason`].
 //!
+//! [`Connector::ask`] is for what begins here: a poll, a fetch, a command. It keeps a record of every exchange with the
+//! platform, and [`Connector::ask_again`] runs the connector on such a record without any network.
+//!
 //! This crate owns wasmtime and the client for outgoing HTTP. What to do with a verdict is left to the caller.
 //! Surprising: keys, network and settings are checked twice, when a channel is connected and again at each use.
 
 pub mod limits;
 
 mod address;
+mod ask;
 mod bindings;
 mod breaker;
 mod cache;
@@ -21,25 +25,35 @@ mod connector;
 mod egress;
 mod engine;
 mod error;
+mod facts;
 mod grants;
 mod imports;
+mod line;
 mod manifest;
+mod no_answer;
 mod origin;
 mod outcome;
+mod outgoing;
+mod pace;
 mod reason;
 mod sandbox;
 mod sparing;
 mod stats;
+mod told;
 mod verdict;
 
+pub use ask::Answered;
 pub use breaker::BreakerState;
 pub use call::Call;
 pub use component::Component;
 pub use connector::{Called, Connector};
+pub use egress::{Found, Names, SystemNames};
 pub use engine::{Host, HostOptions, PoolMetrics};
 pub use error::{Class, Error, Retry};
 pub use grants::{Expectations, GrantProblem, Grants, NoExpectations};
 pub use limits::Limits;
+pub use pace::Rate;
 pub use reason::Reason;
 pub use sparing::Sparing;
 pub use stats::{LogLine, Stats};
+pub use told::{AskFailure, Effect, EffectState, Page, Told};

@@ -70,6 +70,51 @@ pub const HTTP_REQUEST: Duration = Duration::from_secs(10);
 /// Body of a response to an outgoing request: the largest page of an order list is under 4 MiB.
 pub const HTTP_RESPONSE_BYTES: usize = 8 << 20;
 
+/// All responses of one call together, because a record is kept of them.
+pub const RECEIVED_BYTES: usize = 32 << 20;
+
+/// Outgoing requests of one channel in a second, in the long run. Platforms allow an application between 10 and 100.
+pub const RATE_PER_SECOND: u32 = 20;
+
+/// Outgoing requests of one channel at once after a rest: one page with its details.
+pub const RATE_BURST: u32 = 40;
+
+/// Outgoing requests of one channel under way at a time: its asks are few, its webhooks may come in floods.
+pub const HTTP_PARALLEL: usize = 8;
+
+/// Longest pause that a platform may ask for; a slip of its clock must not silence a channel for a day.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
+
+/// Wall clock of a poll, fetch or command. Nobody waits at the other end, and a page needs many requests.
+pub const ASK: Duration = Duration::from_mins(1);
+
+/// So many times a webhook's ticks for an ask: 6 s of guest code.
+pub const ASK_CPU_TICKS: u32 = 20;
+
+/// So many times a webhook's fuel: enough to read [`RECEIVED_BYTES`] at [`FUEL_PER_BODY_BYTE`], about 4 s.
+pub const ASK_FUEL: u64 = 200;
+
+/// So many times a webhook's memory, 128 MiB: a page of 8 MiB as text, as tree and as facts.
+pub const ASK_MEMORY: usize = 2;
+
+/// So many times a webhook's calls of imports, 4096.
+pub const ASK_HOST_CALLS: u32 = 16;
+
+/// So many times a webhook's outgoing requests, 260: a page of 100 orders with two details each, and some more.
+pub const ASK_HTTP_REQUESTS: u32 = 13;
+
+/// So many times a webhook's result, 16 MiB.
+pub const ASK_RESULT: usize = 4;
+
+/// So many times the data that a webhook's result may make the host allocate, 48 MiB.
+pub const ASK_HOSTCALL_FUEL: usize = 6;
+
+/// So many times a webhook's facts, 5000.
+pub const ASK_OBSERVATIONS: usize = 5;
+
+/// A cursor. It is a time, a page number or some ids.
+pub const CURSOR_BYTES: usize = 16 << 10;
+
 /// Calls of one channel at a time. Less than the pool, so that a channel whose platform hangs leaves room for others.
 pub const PARALLEL: u32 = 64;
 
@@ -92,8 +137,10 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Elements over all tables.
     pub table_elements: usize,
-    /// Wall clock.
+    /// Wall clock of a webhook.
     pub call: Duration,
+    /// Wall clock of a poll, fetch or command.
+    pub ask: Duration,
     /// Ticks of [`TICK`] in guest code.
     pub cpu_ticks: u32,
     /// Instructions, roughly.
@@ -129,6 +176,22 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The limits of an ask, which has more to do than a webhook, in proportion to what the operator set.
+    pub(crate) fn of_ask(&self) -> Limits {
+        Limits {
+            memory_bytes: self.memory_bytes.saturating_mul(ASK_MEMORY).min(MEMORY_BYTES_MAX),
+            call: self.ask,
+            cpu_ticks: self.cpu_ticks.saturating_mul(ASK_CPU_TICKS),
+            fuel: self.fuel.saturating_mul(ASK_FUEL),
+            hostcall_fuel: self.hostcall_fuel.saturating_mul(ASK_HOSTCALL_FUEL),
+            result_bytes: self.result_bytes.saturating_mul(ASK_RESULT),
+            observations: self.observations.saturating_mul(ASK_OBSERVATIONS),
+            host_calls: self.host_calls.saturating_mul(ASK_HOST_CALLS),
+            http_requests: self.http_requests.saturating_mul(ASK_HTTP_REQUESTS),
+            ..self.clone()
+        }
+    }
+
     /// Fuel for a request with a body of so many bytes.
     pub fn fuel_for(&self, body_bytes: usize) -> u64 {
         self.fuel.saturating_add(self.fuel_per_body_byte.saturating_mul(body_bytes as u64))
@@ -141,6 +204,7 @@ impl Default for Limits {
             memory_bytes: MEMORY_BYTES,
             table_elements: TABLE_ELEMENTS,
             call: CALL,
+            ask: ASK,
             cpu_ticks: CPU_TICKS,
             fuel: FUEL,
             fuel_per_body_byte: FUEL_PER_BODY_BYTE,

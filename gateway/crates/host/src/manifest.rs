@@ -9,7 +9,9 @@ use jsonschema::{PatternOptions, Validator};
 use qudao_model::Manifest;
 use reqwest::Url;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+mod calls;
 
 /// Longest name of a connector or of a secret.
 const NAME_BYTES: usize = 64;
@@ -25,6 +27,8 @@ pub(crate) struct Declared {
     pub(crate) manifest: Manifest,
     pub(crate) settings: Validator,
     pub(crate) network: Vec<Want>,
+    /// What payloads of commands must look like, by kind.
+    pub(crate) commands: BTreeMap<String, Validator>,
 }
 
 /// One origin that a connector wants.
@@ -77,8 +81,18 @@ pub(crate) fn read(json: &str) -> Result<Declared, Error> {
             Err(error) => problems.push(format!("network {written}: {error}")),
         }
     }
-    match settings(&manifest.settings_schema) {
-        Ok(settings) if problems.is_empty() => Ok(Declared { manifest, settings, network }),
+    problems.extend(calls::problems(&manifest));
+    let mut commands = BTreeMap::new();
+    for command in &manifest.commands {
+        match schema("payload_schema", &command.payload_schema) {
+            Ok(payload) => {
+                commands.insert(command.kind.clone(), payload);
+            }
+            Err(problem) => problems.push(format!("command {}: {problem}", command.kind)),
+        }
+    }
+    match schema("settings_schema", &manifest.settings_schema) {
+        Ok(settings) if problems.is_empty() => Ok(Declared { manifest, settings, network, commands }),
         Ok(_) => Err(Error::Manifest { text: problems.join("; ") }),
         Err(problem) => {
             problems.push(problem);
@@ -87,17 +101,17 @@ pub(crate) fn read(json: &str) -> Result<Declared, Error> {
     }
 }
 
-fn settings(schema: &Value) -> Result<Validator, String> {
+fn schema(member: &str, schema: &Value) -> Result<Validator, String> {
     if !schema.is_object() {
-        return Err("settings_schema is no object".into());
+        return Err(format!("{member} is no object"));
     }
     // A schema comes from a connector, so nothing is fetched for it and its patterns run in linear time.
     let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
         .build(schema)
-        .map_err(|error| format!("settings_schema is no JSON Schema: {error}"))?;
+        .map_err(|error| format!("{member} is no JSON Schema: {error}"))?;
     spread(schema, schema, (SCHEMA_DEPTH, &mut { SCHEMA_MEMBERS }))
-        .map_err(|text| format!("settings_schema {text}"))?;
+        .map_err(|text| format!("{member} {text}"))?;
     Ok(validator)
 }
 
@@ -198,7 +212,7 @@ mod tests {
     #[test]
     fn a_schema_that_would_take_for_ever_is_refused() {
         let check = |schema: Value| {
-            let text = settings(&schema).err().unwrap_or_default();
+            let text = super::schema("settings_schema", &schema).err().unwrap_or_default();
             assert!(text.starts_with("settings_schema"), "{schema}: {text:?}");
         };
         check(json!({"$ref": "#"}));
@@ -214,7 +228,8 @@ mod tests {
             defs[format!("d{level}")] = json!({"allOf": [both, both]});
         }
         check(json!({"$defs": defs, "$ref": "#/$defs/d24"}));
-        assert!(settings(&json!({"$defs": defs, "properties": {"a": {"$ref": "#/$defs/d2"}}})).is_ok());
+        let small = json!({"$defs": defs, "properties": {"a": {"$ref": "#/$defs/d2"}}});
+        assert!(schema("settings_schema", &small).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     sandbox::{Denied, State},
 };
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use qudao_model::{Answer, Verdict, delivery::Refusal};
+use qudao_model::{Answer, Asked, Verdict, delivery::Refusal};
 use std::{sync::Arc, time::Duration};
 use wasmtime::Trap;
 
@@ -82,6 +82,8 @@ fn limit_in(text: &str) -> Option<Reason> {
 pub(crate) fn describe_metrics() {
     describe_counter!("qudao_connector_calls_total", "Calls of connectors by verdict and reason.");
     describe_histogram!("qudao_connector_call_seconds", "Wall clock of a connector's call.");
+    describe_counter!("qudao_connector_asks_total", "Polls, fetches and commands by what became of them.");
+    describe_histogram!("qudao_connector_ask_seconds", "Wall clock of a poll, fetch or command.");
     describe_gauge!("qudao_connector_breaker_open", "1 while a channel's breaker is not closed.");
     describe_gauge!("qudao_host_pool_in_use", "Instances that live now.");
 }
@@ -95,6 +97,17 @@ pub(crate) fn count(channel: &Arc<str>, verdict: &Verdict, reason: &str, took: D
     ];
     counter!("qudao_connector_calls_total", &labels).increment(1);
     histogram!("qudao_connector_call_seconds", "channel" => Arc::clone(channel)).record(took);
+}
+
+/// Counts one ask. `code` is empty where it was answered.
+pub(crate) fn count_ask(channel: &Arc<str>, asked: &Asked, code: &str, took: Duration) {
+    let labels = [
+        ("channel", metrics::SharedString::from(Arc::clone(channel))),
+        ("asked", asked.method().to_lowercase().into()),
+        ("code", code.to_owned().into()),
+    ];
+    counter!("qudao_connector_asks_total", &labels).increment(1);
+    histogram!("qudao_connector_ask_seconds", "channel" => Arc::clone(channel)).record(took);
 }
 
 /// Shows a breaker.

@@ -29,11 +29,13 @@ pub enum Reason {
     NetworkNotGranted,
     /// Facts or notes that the model forbids.
     InvalidObservation,
-    /// An answer or a reason that cannot be used.
+    /// An answer, a reason, a cursor or an effect that cannot be used.
     InvalidAnswer,
+    /// A command's payload that does not fit the manifest's schema.
+    InvalidPayload,
     /// The connector says itself that it could not do its work.
     ConnectorFailure,
-    /// The component takes no webhooks.
+    /// The component has no such call.
     Unsupported,
     /// Too many failed calls; not called for now.
     BreakerOpen,
@@ -41,7 +43,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, for documentation.
-    pub const ALL: [Reason; 16] = [
+    pub const ALL: [Reason; 17] = [
         Reason::LimitMemory,
         Reason::LimitTime,
         Reason::LimitFuel,
@@ -55,6 +57,7 @@ impl Reason {
         Reason::NetworkNotGranted,
         Reason::InvalidObservation,
         Reason::InvalidAnswer,
+        Reason::InvalidPayload,
         Reason::ConnectorFailure,
         Reason::Unsupported,
         Reason::BreakerOpen,
@@ -76,6 +79,7 @@ impl Reason {
             Reason::NetworkNotGranted => "network_not_granted",
             Reason::InvalidObservation => "invalid_observation",
             Reason::InvalidAnswer => "invalid_answer",
+            Reason::InvalidPayload => "invalid_payload",
             Reason::ConnectorFailure => "connector_failure",
             Reason::Unsupported => "unsupported",
             Reason::BreakerOpen => "breaker_open",
@@ -85,7 +89,10 @@ impl Reason {
     /// Whether it speaks against the connector, so that the breaker counts it. What a connector reports in good order
     /// and what was never called does not.
     pub(crate) fn counts(self) -> bool {
-        !matches!(self, Reason::ConnectorFailure | Reason::Unsupported | Reason::BreakerOpen)
+        !matches!(
+            self,
+            Reason::InvalidPayload | Reason::ConnectorFailure | Reason::Unsupported | Reason::BreakerOpen
+        )
     }
 }
 

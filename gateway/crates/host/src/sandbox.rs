@@ -7,7 +7,8 @@ use crate::{
     engine::{CORE_INSTANCES, MEMORIES, Shared},
     grants::Granted,
     imports::random,
-    limits::TICK,
+    limits::{Limits, TICK},
+    line::Line,
     stats::{LogLine, Stats},
 };
 use qudao_model::Timestamp;
@@ -17,6 +18,9 @@ use wasmtime::{ResourceLimiter, Store, StoreContextMut, UpdateDeadline, componen
 /// What host functions see of a call.
 pub(crate) struct State {
     pub(crate) granted: Arc<Granted>,
+    /// Of this call: an ask has others than a webhook.
+    pub(crate) limits: Limits,
+    pub(crate) line: Line,
     pub(crate) egress: Arc<Egress>,
     pub(crate) now: Timestamp,
     pub(crate) random: random::Source,
@@ -51,7 +55,7 @@ impl State {
     /// Counts a call of an import.
     pub(crate) fn host_call(&mut self) -> wasmtime::Result<()> {
         self.host_calls = self.host_calls.saturating_add(1);
-        let limit = self.granted.limits.host_calls;
+        let limit = self.limits.host_calls;
         if self.host_calls <= limit {
             return Ok(());
         }
@@ -61,7 +65,7 @@ impl State {
     /// Counts an outgoing request.
     pub(crate) fn http_request(&mut self) -> wasmtime::Result<()> {
         self.http_requests = self.http_requests.saturating_add(1);
-        let limit = self.granted.limits.http_requests;
+        let limit = self.limits.http_requests;
         if self.http_requests <= limit {
             return Ok(());
         }
@@ -75,7 +79,7 @@ impl State {
 
     fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         self.ticks = self.ticks.saturating_add(1);
-        let limit = self.granted.limits.cpu_ticks;
+        let limit = self.limits.cpu_ticks;
         if self.ticks > limit {
             let explain = format!("more than {limit} ticks in the connector's own code");
             return Err(Denied::because(Reason::LimitTime, explain));
@@ -84,14 +88,22 @@ impl State {
     }
 }
 
+/// What one call may use.
+pub(crate) struct Budget {
+    pub(crate) limits: Limits,
+    pub(crate) fuel: u64,
+    pub(crate) line: Line,
+}
+
 /// A store with every budget set.
 pub(crate) fn store(
     host: &Shared,
     granted: &Arc<Granted>,
     call: Call,
-    fuel: u64,
+    budget: Budget,
 ) -> wasmtime::Result<Store<State>> {
-    let limits = &granted.limits;
+    let Budget { limits, fuel, line } = budget;
+    let (hostcall_fuel, component_handles) = (limits.hostcall_fuel, limits.handles.saturating_add(1));
     let mut handles = ResourceTable::new();
     handles.set_max_capacity(limits.handles);
     let state = State {
@@ -104,6 +116,8 @@ pub(crate) fn store(
         log_dropped: 0,
         panic: None,
         room: Room::new(limits.memory_bytes, limits.table_elements),
+        limits,
+        line,
         fuel,
         host_calls: 0,
         http_requests: 0,
@@ -112,9 +126,9 @@ pub(crate) fn store(
     let mut store = Store::new(&host.engine, state);
     store.limiter(|state| &mut state.room);
     store.set_fuel(fuel)?;
-    store.set_hostcall_fuel(limits.hostcall_fuel);
+    store.set_hostcall_fuel(hostcall_fuel);
     // One more than the table of keys holds, so that the table is what says no.
-    store.set_max_component_handles(limits.handles.saturating_add(1));
+    store.set_max_component_handles(component_handles);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut at: StoreContextMut<'_, State>| at.data_mut().tick());
     Ok(store)

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod host {
+    mod asks;
     mod breaker;
     mod cache;
     mod grants;
@@ -11,5 +12,9 @@ mod host {
     mod imports;
     mod load;
     mod metrics;
+    mod outside;
+    mod pace;
+    mod server;
+    mod tokens;
     mod zoo;
 }

@@ -1,17 +1,20 @@
 //! Channels: connectors with their grants, as the configuration in force says.
 
-use crate::Error;
-use qudao_config::{Channel, Config, Finding, Findings, Status};
-use qudao_host::{
-    BreakerState, Component, Connector, Expectations, GrantProblem, Grants, Host, Limits, limits::TICK,
+mod grants;
+
+use crate::{
+    Error,
+    schedule::{Askable, StreamView},
 };
-use qudao_model::fault::chain;
-use qudao_storage::Storage;
+use grants::{fingerprint, grants};
+use qudao_config::{Channel, Config, Finding, Findings, Poll, Status};
+use qudao_host::{BreakerState, Component, Connector, Expectations, GrantProblem, Host};
+use qudao_model::{Manifest, fault::chain};
+use qudao_storage::{Paused, Storage};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 /// All channels of one configuration.
@@ -23,6 +26,8 @@ struct Configured {
     status: Status,
     connector: Connector,
     digest: String,
+    poll: Option<Poll>,
+    fingerprint: String,
 }
 
 /// One channel as an operator sees it.
@@ -41,6 +46,12 @@ pub struct ChannelView {
     pub breaker: BreakerState,
     /// Largest body it takes.
     pub body_bytes_max: usize,
+    /// What is read of its platform, by the gateway's schedule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub streams: Vec<StreamView>,
+    /// Why it asks nothing, until somebody mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
 }
 
 impl Channels {
@@ -57,11 +68,11 @@ impl Channels {
             let Some(component) = components.get(&channel.connector.path) else { continue };
             match component.connect(grants(channel, &expectations)) {
                 Ok(connector) => {
+                    findings.extend(unknown_streams(config, channel, connector.manifest()));
                     let digest = component.digest().to_owned();
-                    by_name.insert(
-                        channel.name.clone(),
-                        Configured { status: channel.status, connector, digest },
-                    );
+                    let (poll, fingerprint) = (channel.poll.clone(), fingerprint(channel, &digest));
+                    let (name, status) = (channel.name.clone(), channel.status);
+                    by_name.insert(name, Configured { status, connector, digest, poll, fingerprint });
                 }
                 Err(problems) => {
                     let new = problems.iter().filter(|problem| !is_told(config, &channel.name, problem));
@@ -80,6 +91,16 @@ impl Channels {
             Status::Live | Status::Shadow | Status::Paused => Ok(channel.connector.clone()),
             Status::Retired => Err(Error::Retired { channel: name.to_owned() }),
         }
+    }
+
+    /// The connector of a channel that takes commands: only live ones do.
+    pub(crate) fn acting(&self, name: &str) -> Result<Connector, Error> {
+        let connector = self.taking(name)?;
+        let status = self.by_name.get(name).map_or(Status::Live, |channel| channel.status);
+        if status == Status::Live {
+            return Ok(connector);
+        }
+        Err(Error::NotLive { channel: name.to_owned(), status: status.as_str() })
     }
 
     /// The connector of a channel in any status: replay reads the past of retired ones too.
@@ -106,7 +127,21 @@ impl Channels {
             digest: channel.digest.clone(),
             breaker: channel.connector.breaker(),
             body_bytes_max: channel.connector.limits().body_bytes,
+            streams: Vec::new(),
+            paused: None,
         })
+    }
+
+    /// All channels as the schedule takes them.
+    pub(crate) fn askable(&self) -> Vec<Askable> {
+        let askable = |(name, channel): (&String, &Configured)| Askable {
+            name: name.clone(),
+            connector: Arc::new(channel.connector.clone()),
+            status: channel.status,
+            poll: channel.poll.clone(),
+            fingerprint: channel.fingerprint.clone(),
+        };
+        self.by_name.iter().map(askable).collect()
     }
 
     /// All channels, by name.
@@ -155,55 +190,6 @@ async fn load(host: &Host, path: &Path) -> Result<Component, String> {
     host.load(wasm).await.map_err(|error| format!("{} does not load: {}", path.display(), chain(&error)))
 }
 
-fn grants(channel: &Channel, expectations: &Arc<dyn Expectations>) -> Grants {
-    let secrets = channel
-        .secrets
-        .iter()
-        .map(|(name, secret)| (name.clone(), secret.expose().to_vec().into()))
-        .collect();
-    Grants {
-        channel: channel.name.clone(),
-        settings: channel.settings.clone(),
-        secrets,
-        network: channel.network.clone(),
-        limits: limits(channel),
-        expectations: Arc::clone(expectations),
-    }
-}
-
-/// The host's limits with what the operator wrote over them. The configuration has checked the ranges, so a figure that
-/// does not fit this machine's word is as good as the largest.
-fn limits(channel: &Channel) -> Limits {
-    let (written, default) = (&channel.limits, Limits::default());
-    let bytes = |written: Option<u64>, default: usize| {
-        written.map_or(default, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
-    };
-    let count = |written: Option<u32>, default: usize| {
-        written.map_or(default, |count| usize::try_from(count).unwrap_or(usize::MAX))
-    };
-    Limits {
-        memory_bytes: bytes(written.memory_bytes, default.memory_bytes),
-        table_elements: count(written.table_elements, default.table_elements),
-        call: written.call.unwrap_or(default.call),
-        cpu_ticks: written.cpu.map_or(default.cpu_ticks, ticks),
-        fuel: written.fuel.unwrap_or(default.fuel),
-        hostcall_fuel: bytes(written.hostcall_fuel, default.hostcall_fuel),
-        result_bytes: bytes(written.result_bytes, default.result_bytes),
-        observations: count(written.observations, default.observations),
-        host_calls: written.host_calls.unwrap_or(default.host_calls),
-        log_lines: count(written.log_lines, default.log_lines),
-        log_line_bytes: bytes(written.log_line_bytes, default.log_line_bytes),
-        handles: count(written.handles, default.handles),
-        body_bytes: bytes(written.body_bytes, default.body_bytes),
-        answer_bytes: bytes(written.answer_bytes, default.answer_bytes),
-        http_requests: written.http_requests.unwrap_or(default.http_requests),
-        http_request: written.http_request.unwrap_or(default.http_request),
-        http_response_bytes: bytes(written.http_response_bytes, default.http_response_bytes),
-        parallel: written.parallel.unwrap_or(default.parallel),
-        ..default
-    }
-}
-
 /// Whether the configuration has a finding of its own about this: a secret that is written and does not resolve is no
 /// missing one.
 fn is_told(config: &Config, channel: &str, problem: &GrantProblem) -> bool {
@@ -218,12 +204,6 @@ fn is_told(config: &Config, channel: &str, problem: &GrantProblem) -> bool {
         | GrantProblem::UnknownSecret { .. }
         | GrantProblem::Limit { .. } => false,
     }
-}
-
-/// Processor time in the host's ticks, at least one.
-fn ticks(cpu: Duration) -> u32 {
-    let ticks = cpu.as_millis().div_ceil(TICK.as_millis().max(1));
-    u32::try_from(ticks).unwrap_or(u32::MAX).max(1)
 }
 
 fn finding(config: &Config, channel: &str, problem: &GrantProblem) -> Finding {
@@ -254,6 +234,19 @@ fn finding(config: &Config, channel: &str, problem: &GrantProblem) -> Finding {
             config.finding_at(&at(&["limits", word]), format!("{word}: {text}"), None)
         }
     }
+}
+
+/// Streams under `poll` that the connector does not read.
+fn unknown_streams(config: &Config, channel: &Channel, manifest: &Manifest) -> Vec<Finding> {
+    let known: Vec<String> = manifest.polls.iter().map(|poll| poll.name.clone()).collect();
+    let written = channel.poll.iter().flat_map(|poll| poll.streams.keys());
+    let unknown = written.filter(|stream| !known.contains(stream));
+    let finding = |stream: &String| {
+        let place = pointer(&["channels", &channel.name, "poll", "streams", stream]);
+        let text = format!("the connector reads no stream `{stream}`");
+        config.finding_at_key(&place, text, Some(meant(stream, &known)))
+    };
+    unknown.map(finding).collect()
 }
 
 /// What was probably meant, or all that could have been.

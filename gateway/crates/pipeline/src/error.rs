@@ -39,6 +39,59 @@ pub enum Error {
         /// Its id.
         id: String,
     },
+    /// No order of that id.
+    #[error("there is no order `{id}`")]
+    UnknownOrder {
+        /// As given.
+        id: String,
+    },
+    /// Nothing was sealed of the order.
+    #[error("nothing is kept of who gets order `{id}`")]
+    NothingSealed {
+        /// Its id.
+        id: String,
+    },
+    /// Who gets the order was forgotten: its key is gone.
+    #[error("who gets order `{id}` was forgotten")]
+    Forgotten {
+        /// Its id.
+        id: String,
+    },
+    /// The channel is not live, so nothing may be done on it.
+    #[error("the channel `{channel}` is {status}: it takes no commands")]
+    NotLive {
+        /// Its name.
+        channel: String,
+        /// `shadow` or `paused`.
+        status: &'static str,
+    },
+    /// The channel's connector knows no such command.
+    #[error("channel `{channel}` knows no command `{kind}`")]
+    UnsupportedCommand {
+        /// Its name.
+        channel: String,
+        /// As given.
+        kind: String,
+    },
+    /// The payload does not fit the schema of the connector.
+    #[error("the payload does not fit: {text}")]
+    BadPayload {
+        /// What is wrong, without the values.
+        text: String,
+    },
+    /// The idempotency key was used for another command.
+    #[error("the idempotency key was used for another command, `{id}`")]
+    KeyReused {
+        /// The command that has it.
+        id: String,
+    },
+    /// Personal data could not be sealed or opened.
+    #[error("sealing personal data failed")]
+    Seal {
+        /// Why.
+        #[from]
+        source: qudao_vault::Error,
+    },
     /// The commit, or a look into storage, failed.
     #[error("storage failed")]
     Storage {
@@ -59,8 +112,16 @@ impl Error {
             | Error::Retired { .. }
             | Error::UnknownDelivery { .. }
             | Error::NothingToRetry { .. }
-            | Error::AlreadyAccepted { .. } => Class::Sender,
+            | Error::AlreadyAccepted { .. }
+            | Error::UnknownOrder { .. }
+            | Error::NothingSealed { .. }
+            | Error::Forgotten { .. }
+            | Error::NotLive { .. }
+            | Error::UnsupportedCommand { .. }
+            | Error::BadPayload { .. }
+            | Error::KeyReused { .. } => Class::Sender,
             Error::Draining => Class::Operator,
+            Error::Seal { source } => source.class(),
             Error::Storage { source } => source.class(),
         }
     }
@@ -69,12 +130,20 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match self {
             Error::Draining => Retry::After(DRAINING_RETRY_AFTER),
+            Error::Seal { source } => source.retry(),
             Error::Storage { source } => source.retry(),
             Error::UnknownChannel { .. }
             | Error::Retired { .. }
             | Error::UnknownDelivery { .. }
             | Error::NothingToRetry { .. }
-            | Error::AlreadyAccepted { .. } => Retry::Never,
+            | Error::AlreadyAccepted { .. }
+            | Error::UnknownOrder { .. }
+            | Error::NothingSealed { .. }
+            | Error::Forgotten { .. }
+            | Error::NotLive { .. }
+            | Error::UnsupportedCommand { .. }
+            | Error::BadPayload { .. }
+            | Error::KeyReused { .. } => Retry::Never,
         }
     }
 
@@ -87,6 +156,14 @@ impl Error {
             Error::UnknownDelivery { .. } => "unknown_delivery",
             Error::NothingToRetry { .. } => "nothing_to_retry",
             Error::AlreadyAccepted { .. } => "already_accepted",
+            Error::UnknownOrder { .. } => "unknown_order",
+            Error::NothingSealed { .. } => "no_receiver",
+            Error::Forgotten { .. } => "receiver_erased",
+            Error::NotLive { .. } => "channel_not_live",
+            Error::UnsupportedCommand { .. } => "unsupported_command",
+            Error::BadPayload { .. } => "bad_payload",
+            Error::KeyReused { .. } => "key_reused",
+            Error::Seal { .. } => "seal_failed",
             Error::Storage { .. } => "storage_unavailable",
         }
     }

@@ -3,14 +3,17 @@
 use crate::{
     Error, Folding,
     channels::{ChannelView, Channels, Stored},
+    intake::{Intake, Rules},
+    schedule::Schedule,
 };
 use arc_swap::ArcSwap;
 use metrics::{counter, histogram};
 use qudao_config::{Config, Findings};
 use qudao_feed::Feed;
 use qudao_host::{Call, Called, Host, Sparing};
-use qudao_model::{Answer, Clock, Request, Timestamp, Verdict};
-use qudao_storage::{Incoming, Storage};
+use qudao_model::{Answer, Clock, Request, Timestamp, Verdict, fault::chain};
+use qudao_storage::{Incoming, Moves, Storage};
+use qudao_vault::Vault;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -35,10 +38,12 @@ pub struct Delivery {
 pub struct Parts {
     /// Runs connectors.
     pub host: Host,
-    /// Keeps everything; opened with [`Folding`].
+    /// Keeps everything; opened with [`Gateway::fold_of`] and the same vault.
     pub storage: Storage,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Seals personal data.
+    pub vault: Arc<Vault>,
 }
 
 /// A running gateway.
@@ -48,6 +53,7 @@ pub struct Gateway {
     storage: Storage,
     feed: Feed,
     clock: Arc<dyn Clock>,
+    schedule: Schedule,
     told: Told,
     draining: AtomicBool,
 }
@@ -73,12 +79,18 @@ pub struct Changes {
 impl Gateway {
     /// Loads every connector and connects every channel; all problems at once.
     pub async fn start(config: &Config, parts: Parts) -> Result<Arc<Gateway>, Findings> {
-        let Parts { host, storage, clock } = parts;
+        let Parts { host, storage, clock, vault } = parts;
         let channels = Channels::load(config, &host, Arc::new(Stored(storage.clone()))).await?;
         let feed = Feed::new(storage.clone());
+        let intake = Intake::new(storage.clone(), vault, Rules::of(config));
+        let schedule = Schedule::new(intake, Arc::clone(&clock));
+        if let Err(error) = schedule.start(channels.askable()).await {
+            // It begins from what is durable; only views of the past are missing.
+            warn!("the schedule could not look back: {}", chain(&error));
+        }
         let channels = ArcSwap::from_pointee(channels);
         let (told, draining) = (Told::default(), AtomicBool::new(false));
-        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, told, draining }))
+        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, schedule, told, draining }))
     }
 
     /// The path. After the commit we owe the platform nothing; before it we have promised nothing.
@@ -94,7 +106,7 @@ impl Gateway {
         self.told.tell(&delivery.channel, &called.verdict);
         let incoming = incoming(delivery, received_at, called, channel.manifest());
         // The commit wakes the readers of the feed, and a duplicate gets the first answer.
-        let committed = self.storage.commit(incoming).await?;
+        let committed = self.schedule.intake.take_in(channel.manifest(), incoming, Moves::default()).await?;
         Ok(committed.answer)
     }
 
@@ -115,7 +127,20 @@ impl Gateway {
             removed: old.names().filter(|name| !new.has(name)).map(str::to_owned).collect(),
             kept: new.names().filter(|name| old.has(name)).map(str::to_owned).collect(),
         };
+        let askable = new.askable();
         self.channels.store(Arc::new(new));
+        let rules = Rules::of(config);
+        let listed = rules.listings.digest();
+        let before = self.schedule.intake.rules.swap(Arc::new(rules));
+        if let Err(error) = self.schedule.set(askable).await {
+            warn!("a channel that was mended stays paused: {}", chain(&error));
+        }
+        if before.links.is_empty() && !config.links.is_empty() {
+            warn!("the first rules of `links` work from the next start on");
+        }
+        if before.listings.digest() != listed {
+            self.repair_listings().await;
+        }
         info!(changes.added = ?changes.added, changes.removed = ?changes.removed, "configuration reloaded");
         Ok(changes)
     }
@@ -123,6 +148,7 @@ impl Gateway {
     /// Takes nothing new from now on; what is under way ends.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.schedule.stop();
     }
 
     /// Whether it is going down.
@@ -132,12 +158,12 @@ impl Gateway {
 
     /// One channel as an operator sees it.
     pub fn channel(&self, name: &str) -> Option<ChannelView> {
-        self.channels.load().view(name)
+        self.channels.load().view(name).map(|view| self.schedule.show(view))
     }
 
     /// All channels, by name.
     pub fn channels(&self) -> Vec<ChannelView> {
-        self.channels.load().views()
+        self.channels.load().views().into_iter().map(|view| self.schedule.show(view)).collect()
     }
 
     /// What is kept.
@@ -155,9 +181,28 @@ impl Gateway {
         self.clock.now()
     }
 
-    /// The fold that storage must be opened with.
+    /// The fold that storage must be opened with where there is no configuration: with the defaults.
     pub fn fold() -> Arc<dyn qudao_storage::Fold> {
-        Arc::new(Folding)
+        Arc::new(Folding::default())
+    }
+
+    /// The fold that storage must be opened with. `pending_after`, and whether there are links at all, change with a
+    /// restart only.
+    pub fn fold_of(config: &Config) -> Arc<dyn qudao_storage::Fold> {
+        let pending_after = config.gateway.pending_after;
+        Arc::new(Folding { pending_after, links: !config.links.is_empty() })
+    }
+
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.schedule.intake.vault
+    }
+
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        self.schedule.intake.rules.load_full()
     }
 
     pub(crate) fn loaded(&self) -> Arc<Channels> {
@@ -178,6 +223,7 @@ fn incoming(
         verdict: called.verdict,
         connector: manifest.label(),
         micros: called.stats.micros,
+        personal: manifest.personal,
     }
 }
 

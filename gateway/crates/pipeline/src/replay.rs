@@ -1,14 +1,23 @@
 //! Replay: every entity and event again, from the inbox, into an empty database.
 //!
-//! Each delivery runs through its connector with the clock set to the moment it was received, and what the connector
-//! reads now is what counts: a mended connector mends the past. What it no longer accepts (a key was rotated, a rule
-//! changed) is not lost: the observations of then are used. Either difference is reported.
+//! Each delivery runs through its connector with the clock set to the moment it was received, a call out against the record
+//! that was kept of it, and what the connector reads now is what counts: a mended connector mends the past. What it no longer
+//! accepts (a key was rotated, a rule changed) is not lost: the observations of then are used. Either difference is reported.
+//! What the gateway added itself (SKUs, links, listings) is history, not reading: it stays as it was.
 
-use crate::{Channels, Error};
+use crate::{
+    Channels, Error,
+    ask::{Asks, verdict},
+    intake::{Intake, Rules, content_key},
+    listings::is_own,
+    seal,
+};
 use futures_util::{StreamExt as _, pin_mut};
 use qudao_host::Call;
-use qudao_model::Verdict;
+use qudao_model::{Observation, Request, Transcript, Verdict, delivery::Acceptance};
 use qudao_storage::{Replayed, Storage};
+use qudao_vault::Vault;
+use std::sync::Arc;
 
 /// What a replay did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -34,20 +43,37 @@ pub struct Difference {
     pub now: String,
 }
 
-/// Runs the inbox of `source` through `channels` into the empty `into`; `progress` hears how many are done.
+/// Runs the inbox of `source` through `channels` into the empty `into`; `progress` hears how many are done. Both are opened
+/// with `vault`, whose master key is the one of then.
 pub async fn replay(
     source: &Storage,
     into: &Storage,
     channels: &Channels,
+    vault: Arc<Vault>,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Report, Error> {
+    let find = |name: &str| channels.connector(name).map(|connector| connector as &dyn Asks);
+    replay_through(source, &Intake::new(into.clone(), vault, Rules::default()), &find, progress).await
+}
+
+/// Finds the connector of a channel.
+pub(crate) type Find<'a> = &'a (dyn Fn(&str) -> Option<&'a dyn Asks> + Sync);
+
+pub(crate) async fn replay_through(
+    source: &Storage,
+    into: &Intake,
+    find: Find<'_>,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<Report, Error> {
+    // First, so that what is sealed again gets the same bytes, and what was forgotten stays so.
+    into.storage.put_subject_keys(source.all_subject_keys().await?).await?;
     let mut report = Report::default();
     let deliveries = source.replay_source();
     pin_mut!(deliveries);
     while let Some(delivery) = deliveries.next().await {
         let mut delivery = delivery?;
         report.deliveries += 1;
-        match judge(&delivery, channels).await {
+        match judge(&delivery, find, into).await? {
             Judgement::Same => report.same += 1,
             Judgement::Other(verdict) => {
                 report.differ(&delivery, "accepted with other facts; the new ones are used".to_owned());
@@ -55,10 +81,10 @@ pub async fn replay(
             }
             Judgement::Refused(why) => report.differ(&delivery, format!("{why}; the facts of then are used")),
         }
-        into.restore(delivery).await?;
+        into.storage.restore(delivery).await?;
         progress(report.deliveries);
     }
-    report.events = into.last_seq();
+    report.events = into.storage.last_seq();
     Ok(report)
 }
 
@@ -69,26 +95,76 @@ enum Judgement {
     Refused(String),
 }
 
-async fn judge(delivery: &Replayed, channels: &Channels) -> Judgement {
+async fn judge(delivery: &Replayed, find: Find<'_>, into: &Intake) -> Result<Judgement, Error> {
     let incoming = &delivery.incoming;
-    let Some(connector) = channels.connector(&incoming.channel) else {
-        return Judgement::Refused(format!("there is no channel `{}` any more", incoming.channel));
+    if is_by_gateway(&incoming.request) {
+        return Ok(Judgement::Same);
+    }
+    let Some(connector) = find(&incoming.channel) else {
+        let why = format!("there is no channel `{}` any more", incoming.channel);
+        return Ok(Judgement::Refused(why));
     };
     let call = Call { now: incoming.received_at, random_seed: Some(0) };
-    let now = connector.again(&incoming.request, call).await.verdict;
-    if let Verdict::Rejected(refusal) | Verdict::Failed(refusal) = &now {
-        let failed_then = matches!(&incoming.verdict, Verdict::Failed(then) if then.reason == refusal.reason);
-        return if failed_then {
-            Judgement::Same
-        } else {
-            Judgement::Refused(format!("{}: {}", refusal.reason, refusal.explain))
-        };
+    let mut now = match again(connector, &incoming.request, call).await {
+        Ok(now) => now.0,
+        Err(why) => return Ok(Judgement::Refused(why)),
+    };
+    match &mut now {
+        Verdict::Accepted(now) | Verdict::Ignored(now) => as_then(into, incoming, now).await?,
+        Verdict::Rejected(now) | Verdict::Failed(now) => {
+            let failed_then = matches!(&incoming.verdict, Verdict::Failed(then) if then.reason == now.reason);
+            let why = || Judgement::Refused(format!("{}: {}", now.reason, now.explain));
+            return Ok(if failed_then { Judgement::Same } else { why() });
+        }
     }
-    if facts(&now) == facts(&incoming.verdict) { Judgement::Same } else { Judgement::Other(now) }
+    Ok(if facts(&now) == facts(&incoming.verdict) { Judgement::Same } else { Judgement::Other(now) })
+}
+
+/// Whether no connector read it: the gateway wrote down what it knows.
+pub(crate) fn is_by_gateway(request: &Request) -> bool {
+    [crate::links::METHOD, crate::listings::LISTINGS].contains(&request.method.as_str())
+}
+
+/// Runs a delivery again, a webhook or a call out, and says how many microseconds it took.
+pub(crate) async fn again(
+    connector: &dyn Asks,
+    request: &Request,
+    call: Call,
+) -> Result<(Verdict, u64), String> {
+    match Transcript::of_request(request) {
+        None => {
+            let called = connector.again(request, call).await;
+            Ok((called.verdict, called.stats.micros))
+        }
+        Some(Err(error)) => Err(format!("its record cannot be read: {error}")),
+        Some(Ok(transcript)) => {
+            let answered = connector.ask_again(&transcript, call).await;
+            Ok((verdict(&request.method, answered.told), answered.stats.micros))
+        }
+    }
+}
+
+/// Makes what is told now comparable: sealed under the keys of then, with what the gateway added then.
+async fn as_then(
+    into: &Intake,
+    incoming: &qudao_storage::Incoming,
+    now: &mut Acceptance,
+) -> Result<(), Error> {
+    let then = match &incoming.verdict {
+        Verdict::Accepted(then) | Verdict::Ignored(then) => Some(then),
+        Verdict::Rejected(_) | Verdict::Failed(_) => None,
+    };
+    let observations: &[Observation] = then.map(|then| then.observations.as_slice()).unwrap_or_default();
+    now.observations.retain(|fact| !is_own(fact));
+    seal::seal_again(into, &incoming.channel, &mut now.observations, observations).await?;
+    let key = then.and_then(|then| then.dedupe_key.rsplit_once(':')).map(|(key, _)| key.to_owned());
+    content_key(&incoming.request.method, key.as_deref(), now);
+    now.observations.extend(observations.iter().filter(|fact| is_own(fact)).cloned());
+    Ok(())
 }
 
 /// What a verdict puts into the database; the answer is history and not compared.
-fn facts(verdict: &Verdict) -> Option<(&str, &[qudao_model::Observation], &[qudao_model::Note])> {
+fn facts(verdict: &Verdict) -> Option<(&str, &[Observation], &[qudao_model::Note])> {
     match verdict {
         Verdict::Accepted(told) | Verdict::Ignored(told) => {
             Some((&told.dedupe_key, &told.observations, &told.notes))

@@ -111,6 +111,7 @@ fn delivery(at: u64) -> Incoming {
         }),
         connector: "till@1.0.0".to_owned(),
         micros: 100,
+        personal: false,
     }
 }
 
@@ -148,7 +149,7 @@ impl Fold for One {
                 updated_at: known.observation.occurred_at,
                 anomalies: Vec::new(),
             })),
-            Facts::Refund(_) => None,
+            Facts::Refund(_) | Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => None,
         };
         observations.iter().filter_map(one).collect()
     }

@@ -3,16 +3,22 @@
 //! A later delivery of a batch sees what an earlier one did. Nothing here touches the database: the writer looks up
 //! what the batch needs, decides here, and writes the changes in one transaction or throws them away whole.
 
+mod agenda;
+mod changes;
+mod learn;
+
+pub(crate) use changes::{
+    Again, Changes, CommandChange, Counters, Current, CursorRow, EntityRow, EventRow, Family, FamilyRow,
+    Found, InboxRow, Memory, ObservationRow, RetriedRow, Seen, Stored,
+};
+
 use crate::{
-    Committed, Error, Fold, Known, VerdictKind,
+    Ask, COMMAND_TASK, CommandRow, Committed, CursorMove, Error, Expectation, Fold, Moves, VerdictKind,
     prepared::{Content, Prepared},
 };
-use qudao_model::{Answer, Entity, Timestamp, event::EventDraft};
-use std::{
-    any::Any,
-    collections::{BTreeMap, HashMap},
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use agenda::Agenda;
+use qudao_model::{Answer, Timestamp};
+use std::collections::HashMap;
 
 /// Refused deliveries that are kept of each channel: enough to see what an attacker or a wrong key does for days,
 /// little enough that a flood of them fills no disk (about 10 MB a channel).
@@ -22,164 +28,108 @@ const REJECTED_SLACK: u64 = 250;
 /// Failed bytes beyond what is kept before the oldest are dropped, as a part of it.
 const FAILED_SLACK: u64 = 16;
 
-/// Last numbers that were given away, and what each channel has of rejections and of failures.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    pub(crate) ordinal: i64,
-    pub(crate) seq: u64,
-    pub(crate) observation: i64,
-    pub(crate) family: i64,
-    pub(crate) entity: i64,
-    pub(crate) rejected: HashMap<String, u64>,
-    /// Bytes.
-    pub(crate) failed: HashMap<String, u64>,
-}
-
-/// What of the database a batch can touch.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// By id.
-    pub(crate) deliveries: HashMap<String, Seen>,
-    /// By id of the family.
-    pub(crate) families: HashMap<String, Family>,
-}
-
-/// An understood delivery that is there already.
-#[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) ordinal: i64,
-    pub(crate) hash: Vec<u8>,
-    pub(crate) answer: Answer,
-}
-
-/// All that is known about entities that are folded together.
-#[derive(Debug, Default)]
-pub(crate) struct Family {
-    /// Nothing while it is not stored.
-    pub(crate) position: Option<i64>,
-    pub(crate) known: Vec<Known>,
-    /// Position of each.
-    pub(crate) positions: Vec<i64>,
-    pub(crate) entities: Vec<Current>,
-}
-
-/// An entity as it is.
+/// Moves that no delivery comes with.
 #[derive(Debug)]
-pub(crate) struct Current {
-    pub(crate) position: i64,
-    pub(crate) entity: Entity,
-}
-
-/// Rows to write, in one transaction.
-#[derive(Debug, Default)]
-pub(crate) struct Changes<'a> {
-    pub(crate) inbox: Vec<InboxRow<'a>>,
-    pub(crate) retried: Option<RetriedRow<'a>>,
-    /// By ordinal.
-    pub(crate) duplicates: BTreeMap<i64, Again>,
-    pub(crate) observations: Vec<ObservationRow<'a>>,
-    /// By position; the last state of the batch.
-    pub(crate) families: BTreeMap<i64, FamilyRow<'a>>,
-    /// By position; the last state of the batch.
-    pub(crate) entities: BTreeMap<i64, EntityRow<'a>>,
-    pub(crate) events: Vec<EventRow>,
-    /// How many of the oldest rejections each channel loses.
-    pub(crate) dropped: Vec<(String, u64)>,
-    /// To how many bytes of failures each channel is cut, the oldest first.
-    pub(crate) cut: Vec<(String, u64)>,
-}
-
-/// A new row of the inbox.
-#[derive(Debug)]
-pub(crate) struct InboxRow<'a> {
-    pub(crate) ordinal: i64,
-    pub(crate) id: String,
-    /// Positions of its facts.
-    pub(crate) positions: Vec<i64>,
-    pub(crate) of: &'a Prepared,
-}
-
-/// New values of a row that was run again.
-#[derive(Debug)]
-pub(crate) struct RetriedRow<'a> {
-    /// Ordinal by which it is found now.
-    pub(crate) was: i64,
-    pub(crate) row: InboxRow<'a>,
-    pub(crate) duplicate_of: Option<String>,
-    pub(crate) answer: Answer,
-}
-
-/// How often the same came again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Again {
-    pub(crate) count: i64,
-    pub(crate) last_seen_at: Timestamp,
-}
-
-/// A new fact.
-#[derive(Debug)]
-pub(crate) struct ObservationRow<'a> {
-    pub(crate) position: i64,
-    pub(crate) family: &'a str,
-    pub(crate) dedupe_key: &'a str,
-    pub(crate) delivery: String,
-    pub(crate) json: &'a str,
-}
-
-/// A new or changed family: positions of what belongs to it.
-#[derive(Debug)]
-pub(crate) struct FamilyRow<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) observations: Vec<i64>,
-    pub(crate) entities: Vec<i64>,
-}
-
-/// A new or changed entity.
-#[derive(Debug)]
-pub(crate) struct EntityRow<'a> {
-    pub(crate) family: &'a str,
-    pub(crate) entity: Entity,
-}
-
-/// A new event.
-#[derive(Debug)]
-pub(crate) struct EventRow {
-    pub(crate) seq: u64,
-    pub(crate) event_type: String,
-    pub(crate) json: String,
-}
-
-/// A row that is to be run again.
-#[derive(Debug, Clone)]
-pub(crate) struct Stored {
-    pub(crate) id: String,
-    pub(crate) ordinal: i64,
-    pub(crate) verdict: VerdictKind,
-    pub(crate) answer: Answer,
+pub(crate) struct Advance {
+    pub(crate) channel: String,
+    pub(crate) now: Timestamp,
+    pub(crate) moves: Moves,
 }
 
 /// A batch being decided.
-pub(crate) struct Batch<'a> {
-    fold: &'a dyn Fold,
+pub(crate) struct Batch<'m, 'a> {
+    fold: &'m dyn Fold,
     found: Found,
     failed_bytes_max: u64,
     /// As they will be once the changes are written.
-    pub(crate) counters: Counters,
-    pub(crate) changes: Changes<'a>,
+    counters: Counters,
+    cursors: &'m HashMap<(String, String), String>,
+    agenda: Agenda<'m>,
+    changes: Changes<'a>,
 }
 
-impl<'a> Batch<'a> {
+impl<'m, 'a> Batch<'m, 'a> {
     pub(crate) fn new(
-        fold: &'a dyn Fold,
+        fold: &'m dyn Fold,
         found: Found,
-        counters: Counters,
+        memory: &'m Memory,
         failed_bytes_max: u64,
-    ) -> Batch<'a> {
-        Batch { fold, found, failed_bytes_max, counters, changes: Changes::default() }
+    ) -> Batch<'m, 'a> {
+        let counters = memory.counters.clone();
+        let (cursors, agenda) = (&memory.cursors, Agenda::new(&memory.tasks));
+        Batch { fold, found, failed_bytes_max, counters, cursors, agenda, changes: Changes::default() }
     }
 
-    /// Decides one delivery. An error leaves the batch as it was before.
+    /// What is to be written, and the numbers as they will be then.
+    pub(crate) fn decided(self) -> (Changes<'a>, Counters) {
+        let Batch { agenda, mut changes, counters, .. } = self;
+        changes.tasks = agenda.changed;
+        changes.asked = agenda.asked;
+        (changes, counters)
+    }
+
+    /// Decides one delivery and what moves with it. An error leaves the batch as it was before.
     pub(crate) fn take(&mut self, prepared: &'a Prepared) -> Result<Committed, Error> {
+        let (channel, moves) = (&prepared.channel, &prepared.moves);
+        self.check_cursor(channel, moves)?;
+        let committed = self.deliver(prepared)?;
+        self.apply_moves(channel, prepared.received_at, moves, Some(&committed.delivery_id));
+        Ok(committed)
+    }
+
+    /// Decides moves that come alone. An error leaves the batch as it was before.
+    pub(crate) fn advance(&mut self, advance: &Advance) -> Result<(), Error> {
+        let Advance { channel, now, moves } = advance;
+        self.check_cursor(channel, moves)?;
+        self.apply_moves(channel, *now, moves, None);
+        Ok(())
+    }
+
+    /// Adds a command and the task that runs it.
+    pub(crate) fn command(&mut self, command: CommandRow) {
+        let (kind, key, due_at) = (COMMAND_TASK.to_owned(), vec![command.id.clone()], command.created_at);
+        self.agenda.ask(&command.channel, due_at, Ask { kind, key, due_at, forward: true });
+        self.changes.command = Some(command);
+    }
+
+    /// Names a payment that should exist, and may ask for it.
+    pub(crate) fn expect(&mut self, expectation: Expectation, ask: Option<Ask>, now: Timestamp) {
+        if let Some(ask) = ask {
+            self.agenda.ask(&expectation.channel, now, ask);
+        }
+        self.changes.expectation = Some(expectation);
+    }
+
+    fn check_cursor(&self, channel: &str, moves: &Moves) -> Result<(), Error> {
+        let Some(CursorMove { stream, from, .. }) = &moves.cursor else { return Ok(()) };
+        let at = (channel.to_owned(), stream.clone());
+        let changed = self.changes.cursors.get(&at).map(|row| &row.cursor);
+        if changed.or_else(|| self.cursors.get(&at)) == from.as_ref() {
+            return Ok(());
+        }
+        let (channel, stream) = at;
+        Err(Error::CursorMoved { channel, stream })
+    }
+
+    fn apply_moves(&mut self, channel: &str, now: Timestamp, moves: &Moves, delivery: Option<&str>) {
+        let Moves { cursor, task, asks, command } = moves;
+        if let Some(CursorMove { stream, to, .. }) = cursor {
+            let row = CursorRow { cursor: to.clone(), at: now };
+            self.changes.cursors.insert((channel.to_owned(), stream.clone()), row);
+        }
+        if let Some(task) = task {
+            self.agenda.move_on(task);
+        }
+        for ask in asks {
+            self.agenda.ask(channel, now, ask.clone());
+        }
+        if let Some(to) = command {
+            let change = CommandChange { to: to.clone(), delivery: delivery.map(str::to_owned) };
+            self.changes.moved.push(change);
+        }
+    }
+
+    fn deliver(&mut self, prepared: &'a Prepared) -> Result<Committed, Error> {
         if let Some(id) = &prepared.restored_id
             && let Some(seen) = self.found.deliveries.get(id).cloned()
         {
@@ -301,157 +251,9 @@ impl<'a> Batch<'a> {
         let seen = Seen { ordinal, hash: hash.to_vec(), answer: answer.clone() };
         self.found.deliveries.insert(id.to_owned(), seen);
     }
-
-    /// Adds the facts to their families and folds these. Gives the positions of the facts and the last event.
-    fn understand(
-        &mut self,
-        prepared: &'a Prepared,
-        content: &'a Content,
-        id: &str,
-    ) -> Result<(Vec<i64>, Option<u64>), Error> {
-        let mut learnt = Learnt::default();
-        self.learn(content, &mut learnt);
-        let folded = match self.refold(&prepared.channel, &learnt) {
-            Ok(folded) => folded,
-            Err(error) => {
-                self.forget(&learnt);
-                return Err(error);
-            }
-        };
-        self.counters.observation += i64::try_from(learnt.new.len()).unwrap_or_default();
-        for (position, at) in &learnt.new {
-            let Some(fact) = content.facts.get(*at) else { continue };
-            self.changes.observations.push(ObservationRow {
-                position: *position,
-                family: &fact.family,
-                dedupe_key: &content.dedupe_key,
-                delivery: id.to_owned(),
-                json: &fact.json,
-            });
-        }
-        let before = self.counters.seq;
-        for (family, changed) in folded {
-            self.apply(family, changed, &prepared.channel, id);
-        }
-        let seq = (self.counters.seq > before).then_some(self.counters.seq);
-        Ok((learnt.positions, seq))
-    }
-
-    /// Puts new facts to what is known of their families.
-    fn learn(&mut self, content: &'a Content, learnt: &mut Learnt<'a>) {
-        let mut next = self.counters.observation;
-        for (at, fact) in content.facts.iter().enumerate() {
-            let family = self.found.families.entry(fact.family.clone()).or_default();
-            let told = |known: &Known| {
-                known.dedupe_key == content.dedupe_key && known.observation == fact.observation
-            };
-            let position = family.known.iter().position(told).and_then(|at| family.positions.get(at));
-            if let Some(position) = position {
-                learnt.positions.push(*position);
-                continue;
-            }
-            next += 1;
-            let known =
-                Known { observation: fact.observation.clone(), dedupe_key: content.dedupe_key.clone() };
-            family.known.push(known);
-            family.positions.push(next);
-            learnt.positions.push(next);
-            learnt.new.push((next, at));
-            match learnt.families.iter_mut().find(|(id, _)| *id == fact.family) {
-                Some((_, count)) => *count += 1,
-                None => learnt.families.push((&fact.family, 1)),
-            }
-        }
-    }
-
-    fn forget(&mut self, learnt: &Learnt<'_>) {
-        for (id, count) in &learnt.families {
-            if let Some(family) = self.found.families.get_mut(*id) {
-                family.known.truncate(family.known.len().saturating_sub(*count));
-                family.positions.truncate(family.positions.len().saturating_sub(*count));
-            }
-        }
-    }
-
-    /// Folds the families that learnt something, and says what changed. Changes nothing itself.
-    fn refold(&self, channel: &str, learnt: &Learnt<'a>) -> Result<Vec<(&'a str, Vec<Change>)>, Error> {
-        let mut folded = Vec::with_capacity(learnt.families.len());
-        for (id, _) in &learnt.families {
-            let Some(family) = self.found.families.get(*id) else { continue };
-            let fold = AssertUnwindSafe(|| changes_of(self.fold, channel, family));
-            let changed = catch_unwind(fold).map_err(|panic| Error::Fold { text: panic_text(&*panic) })?;
-            folded.push((*id, changed));
-        }
-        Ok(folded)
-    }
-
-    fn apply(&mut self, family_id: &'a str, changed: Vec<Change>, channel: &str, delivery_id: &str) {
-        let Some(family) = self.found.families.get_mut(family_id) else { return };
-        for Change { entity, events } in changed {
-            for draft in events {
-                self.counters.seq += 1;
-                let event = draft.into_event(channel, delivery_id, self.counters.seq);
-                // Serialising plain structs with text keys cannot fail.
-                let json = serde_json::to_string(&event).unwrap_or_default();
-                self.changes.events.push(EventRow { seq: self.counters.seq, event_type: event.r#type, json });
-            }
-            let known = family.entities.iter_mut().find(|one| one.entity.id() == entity.id());
-            let position = if let Some(current) = known {
-                current.entity = entity.clone();
-                current.position
-            } else {
-                self.counters.entity += 1;
-                let position = self.counters.entity;
-                family.entities.push(Current { position, entity: entity.clone() });
-                position
-            };
-            self.changes.entities.insert(position, EntityRow { family: family_id, entity });
-        }
-        let position = *family.position.get_or_insert_with(|| {
-            self.counters.family += 1;
-            self.counters.family
-        });
-        let entities = family.entities.iter().map(|current| current.position).collect();
-        let row = FamilyRow { id: family_id, observations: family.positions.clone(), entities };
-        self.changes.families.insert(position, row);
-    }
 }
 
 enum Place {
     Free(String),
     Taken(String, Seen),
-}
-
-/// What one delivery added to what is known.
-#[derive(Default)]
-struct Learnt<'a> {
-    /// Of every fact, in the order of the delivery.
-    positions: Vec<i64>,
-    /// Position and place in the delivery of facts that were new.
-    new: Vec<(i64, usize)>,
-    /// Families with new facts, and how many each.
-    families: Vec<(&'a str, usize)>,
-}
-
-struct Change {
-    entity: Entity,
-    events: Vec<EventDraft>,
-}
-
-fn changes_of(fold: &dyn Fold, channel: &str, family: &Family) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for entity in fold.fold(channel, &family.known) {
-        let current = family.entities.iter().find(|current| current.entity.id() == entity.id());
-        let before = current.map(|current| &current.entity);
-        if before != Some(&entity) {
-            let events = fold.events(before, &entity);
-            changes.push(Change { entity, events });
-        }
-    }
-    changes
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
 }

@@ -19,6 +19,8 @@ pub struct Incoming {
     pub connector: String,
     /// How long the connector took, microseconds.
     pub micros: u64,
+    /// Whether it holds personal data: then query, headers and body are stored sealed, by [`crate::Options::vault`].
+    pub personal: bool,
 }
 
 /// What became durable.

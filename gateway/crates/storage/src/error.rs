@@ -100,6 +100,23 @@ pub enum Error {
         /// As given.
         id: String,
     },
+    /// Somebody else moved the cursor of this stream meanwhile. Nothing was stored.
+    #[error("the cursor of stream `{stream}` of channel `{channel}` moved meanwhile")]
+    CursorMoved {
+        /// Name of the channel.
+        channel: String,
+        /// As the manifest names it.
+        stream: String,
+    },
+    /// Personal data is to be sealed or opened and storage was opened without a vault.
+    #[error("personal data can be neither stored nor read without the master key")]
+    VaultMissing,
+    /// The bytes of a delivery were sealed under another key, or are damaged.
+    #[error("the delivery `{id}` was sealed under another master key, or is damaged")]
+    VaultWrong {
+        /// Its id.
+        id: String,
+    },
     /// The storage was closed, or its writer is gone.
     #[error("the storage is closed")]
     Closed,
@@ -114,7 +131,7 @@ impl Error {
     /// Whose turn it is.
     pub fn class(&self) -> Class {
         match self {
-            Error::Cursor | Error::UnknownDelivery { .. } => Class::Sender,
+            Error::Cursor | Error::UnknownDelivery { .. } | Error::CursorMoved { .. } => Class::Sender,
             Error::Open { .. }
             | Error::InUse { .. }
             | Error::Migrate { .. }
@@ -122,6 +139,8 @@ impl Error {
             | Error::ReadOnly { .. }
             | Error::Device { .. }
             | Error::Busy { .. }
+            | Error::VaultMissing
+            | Error::VaultWrong { .. }
             | Error::Closed => Class::Operator,
             Error::Commit { .. } | Error::Fold { .. } | Error::Read { .. } | Error::Corrupt { .. } => {
                 Class::Defect
@@ -144,7 +163,10 @@ impl Error {
             | Error::Read { .. }
             | Error::Corrupt { .. }
             | Error::Cursor
-            | Error::UnknownDelivery { .. } => Retry::Never,
+            | Error::UnknownDelivery { .. }
+            | Error::CursorMoved { .. }
+            | Error::VaultMissing
+            | Error::VaultWrong { .. } => Retry::Never,
         }
     }
 

@@ -1,17 +1,39 @@
 //! What storage asks of the fold. The fold itself lives elsewhere; storage only decides when it runs: inside the commit.
 
 use qudao_model::{Entity, Observation, event::EventDraft};
+use std::time::Duration;
 
 /// A stored fact, with the key of the notice that told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The fact.
     pub observation: Observation,
-    /// Of the delivery. The same fact told under two keys is known twice.
+    /// Of the delivery. The same fact told under two keys is known twice; what we asked for ourselves has none.
     pub dedupe_key: String,
 }
 
-/// Facts to entities, entities to events. Both pure: the same input gives the same output on every machine.
+/// What a change asks for, in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowUp {
+    /// A task, unless there is one: due `after` the delivery was received.
+    Ask {
+        /// Word: `fetch.payment` …
+        kind: String,
+        /// What it is about.
+        key: Vec<String>,
+        /// How long after.
+        after: Duration,
+    },
+    /// The task of this kind and key is no longer needed.
+    Done {
+        /// As in [`FollowUp::Ask`].
+        kind: String,
+        /// As in [`FollowUp::Ask`].
+        key: Vec<String>,
+    },
+}
+
+/// Facts to entities, entities to events. All pure: the same input gives the same output on every machine.
 ///
 /// A panic ends only the delivery that caused it.
 pub trait Fold: Send + Sync + 'static {
@@ -19,4 +41,8 @@ pub trait Fold: Send + Sync + 'static {
     fn fold(&self, channel: &str, observations: &[Known]) -> Vec<Entity>;
     /// What a change means to readers of the feed.
     fn events(&self, before: Option<&Entity>, after: &Entity) -> Vec<EventDraft>;
+    /// What a change asks for. By default nothing.
+    fn follow_ups(&self, _before: Option<&Entity>, _after: &Entity) -> Vec<FollowUp> {
+        Vec::new()
+    }
 }

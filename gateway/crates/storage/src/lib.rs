@@ -1,30 +1,45 @@
-//! Inbox, observations, entities and events, in one transaction.
+//! Inbox, observations, entities and events, in one transaction, with the cursors, tasks and commands that move along.
 //!
 //! Guarantees: [`Storage::commit`] resolves only after raw bytes, dedupe key, observations, entity changes and events of
-//! a delivery are durable together, or with an error after which none of them is there. `seq` of events has no gap.
-//! One writer takes all deliveries that wait into one flush. What the same notice says twice changes nothing.
-//! Leaves to the caller: verdicts (`host`), the meaning of facts (a [`Fold`]), waiting for events (`feed`).
+//! a delivery are durable together, or with an error after which none of them is there; [`Storage::commit_with`] takes
+//! cursor, task and command into the same transaction. `seq` of events has no gap. One writer takes all deliveries that
+//! wait into one flush. What the same notice says twice changes nothing; nor does what two polls say.
+//! Leaves to the caller: verdicts (`host`), the meaning of facts (a [`Fold`]), seals (a [`Vault`]), running tasks
+//! (`pipeline`), waiting for events (`feed`).
 //! Surprising: a dropped `commit` future does not undo the commit; the platform sends again and gets the first answer.
 
+mod audit;
 mod batch;
+mod commands;
 mod delivery;
 mod error;
 mod expectations;
 mod fold;
+mod moves;
 mod prepared;
 mod query;
 mod sqlite;
+mod streams;
+mod subjects;
+mod tasks;
+mod vault;
 mod writer;
 
+pub use audit::AuditEntry;
+pub use commands::{COMMAND_TASK, CommandFilter, CommandRow, CommandState, NewCommand, PutCommand};
 pub use delivery::{Committed, DeliveryRow, Incoming, Replayed, VerdictKind};
 pub use error::{BUSY_RETRY_AFTER, Cause, Class, Error, Retry, TROUBLE_RETRY_AFTER};
-pub use fold::{Fold, Known};
+pub use fold::{Fold, FollowUp, Known};
+pub use moves::{Ask, CommandMove, CursorMove, Moves, TaskMove, task_id};
 pub use query::{DeliveryFilter, EntityFilter, LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use streams::{Paused, StreamState};
+pub use tasks::Task;
+pub use vault::Vault;
 
 use expectations::Expectations;
 use futures_util::Stream;
 use prepared::Prepared;
-use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Request, Verdict};
+use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Order, Request, Timestamp, Verdict};
 use sqlite::{Connection, Opened, Reader};
 use std::{
     path::{Path, PathBuf},
@@ -35,7 +50,7 @@ use tokio::{
     runtime::Builder,
     sync::{Semaphore, mpsc, oneshot, watch},
 };
-use writer::{Done, Job, Restriction, Trouble, Writer};
+use writer::{Done, Edit, Job, Restriction, Trouble, Writer};
 
 /// Where things are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +72,8 @@ pub struct Options {
     pub failed_bytes_max: u64,
     /// Opens beside a running gateway, for questions only: every write answers [`Error::ReadOnly`].
     pub read_only: bool,
+    /// What seals and opens deliveries that hold personal data. Without it they can be neither stored nor read.
+    pub vault: Option<Arc<dyn Vault>>,
 }
 
 /// Most deliveries of one flush: beyond this a flush is no longer shared better, and waiting gets longer.
@@ -69,7 +86,8 @@ pub const FAILED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 impl Options {
     /// With defaults.
     pub fn new(url: Location, fold: Arc<dyn Fold>) -> Options {
-        Options { url, fold, batch_max: BATCH_MAX, failed_bytes_max: FAILED_BYTES_MAX, read_only: false }
+        let (batch_max, failed_bytes_max) = (BATCH_MAX, FAILED_BYTES_MAX);
+        Options { url, fold, batch_max, failed_bytes_max, read_only: false, vault: None }
     }
 }
 
@@ -117,6 +135,8 @@ struct Inner {
     room: Arc<Semaphore>,
     reader: Reader,
     seq: watch::Receiver<u64>,
+    ticks: watch::Receiver<u64>,
+    vault: Option<Arc<dyn Vault>>,
     trouble: Trouble,
     expectations: Expectations,
     restriction: Mutex<Restriction>,
@@ -131,9 +151,11 @@ impl Storage {
     /// Opens or makes the database, and starts the writer.
     pub async fn open(options: Options) -> Result<Storage, Error> {
         let Location::Sqlite(location) = &options.url;
-        let Opened { reader, writer } = sqlite::open(location, options.read_only).await?;
+        let Opened { reader, writer } =
+            sqlite::open(location, options.read_only, options.vault.clone()).await?;
         let expectations = Expectations::new(reader.expectations().await?);
         let (sequence, seq) = watch::channel(reader.last_seq().await?);
+        let (asked, ticks) = watch::channel(0);
         let trouble = Trouble::default();
         let (jobs, thread) = match writer {
             Some(database) => {
@@ -141,10 +163,11 @@ impl Storage {
                 let writer = Writer {
                     database,
                     fold: options.fold,
-                    counters: None,
+                    memory: None,
                     batch_max: options.batch_max.max(1),
                     failed_bytes_max: options.failed_bytes_max,
                     seq: sequence,
+                    ticks: asked,
                     trouble: Arc::clone(&trouble),
                 };
                 (Some(jobs), Some(start(writer, queue, location)?))
@@ -158,6 +181,8 @@ impl Storage {
             room: Arc::new(Semaphore::new(QUEUE_BYTES)),
             reader,
             seq,
+            ticks,
+            vault: options.vault,
             trouble,
             expectations,
             restriction: Mutex::default(),
@@ -181,12 +206,21 @@ impl Storage {
 
     /// Makes a delivery durable with all that follows from it. Dropping the future does not undo it.
     pub async fn commit(&self, incoming: Incoming) -> Result<Committed, Error> {
-        self.deliver(Prepared::new(incoming)).await
+        self.deliver(self.prepare(incoming)?).await
+    }
+
+    /// The same with what moves along. Where the cursor is not where `moves` says, nothing of both happens.
+    pub async fn commit_with(&self, incoming: Incoming, moves: Moves) -> Result<Committed, Error> {
+        let mut prepared = self.prepare(incoming)?;
+        prepared.moves = moves;
+        self.deliver(prepared).await
     }
 
     /// Makes a delivery of another database durable in this one, under the id it had.
     pub async fn restore(&self, replayed: Replayed) -> Result<Committed, Error> {
-        self.deliver(Prepared::restored(replayed)).await
+        let mut prepared = self.prepare(replayed.incoming)?;
+        prepared.restored_id = Some(replayed.delivery_id);
+        self.deliver(prepared).await
     }
 
     /// Gives a failed delivery another verdict, in the same row. One that is understood by now stays as it is.
@@ -202,14 +236,16 @@ impl Storage {
         let unknown = || Error::UnknownDelivery { id: delivery_id.to_owned() };
         let row = self.delivery(delivery_id).await?.ok_or_else(unknown)?;
         let request = self.delivery_request(delivery_id).await?.ok_or_else(unknown)?;
-        let prepared = Box::new(Prepared::new(Incoming {
+        // Its bytes stay as they are stored, sealed or not.
+        let prepared = Box::new(self.prepare(Incoming {
             channel: row.channel,
             received_at: row.received_at,
             request,
             verdict,
             connector: connector.to_owned(),
             micros,
-        }));
+            personal: false,
+        })?);
         let delivery_id = delivery_id.to_owned();
         self.ask(|done| Job::Retry { delivery_id, prepared, done }).await
     }
@@ -260,12 +296,39 @@ impl Storage {
         self.inner.reader.delivery_observations(id).await
     }
 
-    /// "This payment should exist." The last amount that was named counts.
-    pub async fn expect_payment(&self, channel: &str, order_no: &str, amount_fen: i64) -> Result<(), Error> {
+    /// Every fact of one family, in the order of decision. A family has the id of its payment, order or listing.
+    pub async fn family_observations(&self, family_id: &str) -> Result<Vec<Observation>, Error> {
+        self.inner.reader.family_observations(family_id).await
+    }
+
+    /// Orders of a channel with a line whose SKU nobody knows, by id; `after` is the last id of the page before.
+    /// `limit` is clamped to 1..=[`LIMIT_MAX`].
+    pub async fn orders_without_sku(
+        &self,
+        channel: &str,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Vec<Order>, Error> {
+        self.inner.reader.orders_without_sku(channel, limit, after).await
+    }
+
+    /// "This payment should exist." The last amount that was named counts. `ask` adds a task in the same transaction.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "an expectation, and the moment and the task that come with it"
+    )]
+    pub async fn expect_payment(
+        &self,
+        channel: &str,
+        order_no: &str,
+        amount_fen: i64,
+        ask: Option<Ask>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let expectation =
             Expectation { channel: channel.to_owned(), order_no: order_no.to_owned(), amount_fen };
         let asked = expectation.clone();
-        self.ask(|done| Job::Expect { expectation: asked, done }).await?;
+        self.ask(|done| Job::Expect { expectation: asked, ask, now, done }).await?;
         self.inner.expectations.set(expectation);
         Ok(())
     }
@@ -318,6 +381,15 @@ impl Storage {
             *restriction
         };
         self.ask(|done| Job::Restrict { restriction, done }).await
+    }
+
+    fn prepare(&self, incoming: Incoming) -> Result<Prepared, Error> {
+        Prepared::new(incoming, self.inner.vault.as_deref())
+    }
+
+    async fn edit(&self, edit: Edit) -> Result<u64, Error> {
+        let edit = Box::new(edit);
+        self.ask(|done| Job::Edit { edit, done }).await
     }
 
     async fn deliver(&self, prepared: Prepared) -> Result<Committed, Error> {

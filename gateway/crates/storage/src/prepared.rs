@@ -1,19 +1,27 @@
 //! A delivery made ready for the writer: everything that needs no look into the database is worked out here, on the
 //! caller's thread, because the writer is one and its time is what limits the gateway.
 
-use crate::{Incoming, Replayed, VerdictKind};
+use crate::{Error, Incoming, Moves, Vault, VerdictKind, vault};
 use qudao_model::{Answer, Note, Observation, Request, Timestamp, Verdict, delivery::Acceptance, id};
 use sha2::{Digest, Sha256};
 
 /// What a row of the inbox has beside headers and body.
 pub(crate) const KEPT_ROW_BYTES: usize = 1024;
 
+/// Methods of deliveries that no platform sent by itself: what we asked for, and what the gateway knows.
+const OWN_METHODS: [&str; 5] = ["POLL", "FETCH", "COMMAND", "LISTINGS", "LINK"];
+
 /// What the writer needs to know of one delivery.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) channel: String,
     pub(crate) received_at: Timestamp,
+    /// As it is stored: of a sealed one the body is the seal around query, headers and body.
     pub(crate) request: Request,
+    pub(crate) sealed: bool,
+    /// Of the plain body.
+    pub(crate) size: usize,
+    /// Of the plain body.
     pub(crate) sha256: Vec<u8>,
     pub(crate) kind: VerdictKind,
     pub(crate) reason: Option<String>,
@@ -25,12 +33,16 @@ pub(crate) struct Prepared {
     pub(crate) content: Option<Content>,
     /// Of a restored delivery: the id it keeps.
     pub(crate) restored_id: Option<String>,
+    /// What moves with it.
+    pub(crate) moves: Moves,
 }
 
 /// What an understood delivery says.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) dedupe_key: String,
+    /// Whether a platform told it by itself, as opposed to what we asked for or know ourselves.
+    pub(crate) is_notice: bool,
     /// Over facts and notes, not over raw bytes: platforms sign and stamp each retry anew.
     pub(crate) hash: Vec<u8>,
     /// Id that the first delivery of this key gets.
@@ -49,23 +61,31 @@ pub(crate) struct Fact {
 }
 
 impl Prepared {
-    pub(crate) fn new(incoming: Incoming) -> Prepared {
-        let Incoming { channel, received_at, request, verdict, connector, micros } = incoming;
+    /// Seals where the delivery holds personal data, and fails where there is nothing to seal with.
+    pub(crate) fn new(incoming: Incoming, vault: Option<&dyn Vault>) -> Result<Prepared, Error> {
+        let Incoming { channel, received_at, mut request, verdict, connector, micros, personal } = incoming;
         let kind = VerdictKind::from(&verdict);
-        let sha256 = Sha256::digest(&request.body).to_vec();
+        let (size, sha256) = (request.body.len(), Sha256::digest(&request.body).to_vec());
+        // Of a rejected one nothing is kept that could be sealed.
+        let sealed = personal && kind != VerdictKind::Rejected;
+        if sealed {
+            request.body = vault::seal(vault, &mut request)?;
+        }
         let (content, reason, explain, answer) = match verdict {
             Verdict::Accepted(acceptance) | Verdict::Ignored(acceptance) => {
-                let (content, answer) = Content::new(&channel, acceptance);
+                let (content, answer) = Content::new(&channel, &request.method, acceptance);
                 (Some(content), None, None, answer)
             }
             Verdict::Rejected(refusal) | Verdict::Failed(refusal) => {
                 (None, Some(refusal.reason), Some(refusal.explain), refusal.answer)
             }
         };
-        Prepared {
+        Ok(Prepared {
             channel,
             received_at,
             request,
+            sealed,
+            size,
             sha256,
             kind,
             reason,
@@ -75,13 +95,8 @@ impl Prepared {
             micros,
             content,
             restored_id: None,
-        }
-    }
-
-    pub(crate) fn restored(replayed: Replayed) -> Prepared {
-        let mut prepared = Prepared::new(replayed.incoming);
-        prepared.restored_id = Some(replayed.delivery_id);
-        prepared
+            moves: Moves::default(),
+        })
     }
 
     /// Id of a delivery that was not understood; `ordinal` keeps apart what came twice in one microsecond.
@@ -106,7 +121,7 @@ impl Prepared {
 }
 
 impl Content {
-    fn new(channel: &str, acceptance: Acceptance) -> (Content, Answer) {
+    fn new(channel: &str, method: &str, acceptance: Acceptance) -> (Content, Answer) {
         let Acceptance { dedupe_key, observations, notes, answer } = acceptance;
         let facts: Vec<Fact> = observations
             .into_iter()
@@ -124,7 +139,14 @@ impl Content {
         }
         let hash = hash.finalize().to_vec();
         let id = id::derive("dlv_", &[channel, &dedupe_key]);
-        (Content { dedupe_key, hash, id, facts, notes }, answer)
+        let is_notice = !OWN_METHODS.contains(&method);
+        (Content { dedupe_key, is_notice, hash, id, facts, notes }, answer)
+    }
+
+    /// What its facts are known under: the key of the notice. What we asked for ourselves has none, so that a fact that
+    /// two pages tell is one fact.
+    pub(crate) fn notice_key(&self) -> &str {
+        if self.is_notice { &self.dedupe_key } else { "" }
     }
 
     /// Id of a delivery whose key was used before for other content.

@@ -34,6 +34,10 @@ pub struct EntityFilter {
     pub transaction_no: Option<String>,
     /// Merchant's number of the refund.
     pub refund_no: Option<String>,
+    /// Platform's number of the after-sale.
+    pub aftersale_no: Option<String>,
+    /// Serial of a payment that an order names.
+    pub payment_ref: Option<String>,
     /// State, by its word.
     pub state: Option<String>,
     /// Changed at the platform at or after.
@@ -72,6 +76,8 @@ impl EntityFilter {
             order_no: None,
             transaction_no: None,
             refund_no: None,
+            aftersale_no: None,
+            payment_ref: None,
             state: None,
             since: None,
             limit: LIMIT_DEFAULT,

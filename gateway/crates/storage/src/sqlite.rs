@@ -3,7 +3,10 @@
 //! Write-ahead log, `synchronous=FULL`: a commit is on the disk before anybody is told. One process a database: the
 //! lock is a file beside it. All times are stored as microseconds.
 
+mod audit;
 mod checkpoint;
+mod commands;
+mod cursors;
 mod entities;
 mod events;
 mod expectations;
@@ -13,12 +16,14 @@ mod lock;
 mod observations;
 mod read;
 mod script;
+mod subject_keys;
+mod tasks;
 mod write;
 
 pub(crate) use read::Reader;
 pub(crate) use write::Connection;
 
-use crate::{Cause, Error};
+use crate::{Cause, Error, Vault};
 use lock::Lock;
 use qudao_model::Timestamp;
 use sqlx::{
@@ -28,6 +33,7 @@ use sqlx::{
 };
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -55,15 +61,28 @@ pub(crate) struct Opened {
 }
 
 /// Opens or makes the database and brings its schema up to date; with `read_only` only looks.
-pub(crate) async fn open(location: &Path, read_only: bool) -> Result<Opened, Error> {
+pub(crate) async fn open(
+    location: &Path,
+    read_only: bool,
+    vault: Option<Arc<dyn Vault>>,
+) -> Result<Opened, Error> {
     let path = file_of(location);
     if read_only {
         let options = reading(&path).create_if_missing(false);
         let mut probe = options.connect().await.map_err(|error| opening(&path, error))?;
         let read = sqlx::query("SELECT 1 FROM inbox LIMIT 1").execute(&mut probe).await;
         read.map_err(|error| opening(&path, error))?;
+        let latest: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE name = 'commands'")
+            .fetch_optional(&mut probe)
+            .await
+            .map_err(|error| opening(&path, error))?;
         probe.close().await.map_err(|error| opening(&path, error))?;
-        return Ok(Opened { reader: Reader::new(pool(options), path), writer: None });
+        if latest.is_none() {
+            let source =
+                Cause::text("an older version wrote it, and it is only looked at; start the gateway once");
+            return Err(Error::Migrate { path, source });
+        }
+        return Ok(Opened { reader: Reader::new(pool(options), path, vault), writer: None });
     }
     if let Some(folder) = path.parent() {
         make_folder(folder).map_err(|error| file_error(&path, error))?;
@@ -75,7 +94,7 @@ pub(crate) async fn open(location: &Path, read_only: bool) -> Result<Opened, Err
         .await
         .map_err(|error| Error::Migrate { path: path.clone(), source: Cause::new(error) })?;
     let writer = Connection::new(connection, writing(&path), lock);
-    Ok(Opened { reader: Reader::new(pool(reading(&path)), path), writer: Some(writer) })
+    Ok(Opened { reader: Reader::new(pool(reading(&path)), path, vault), writer: Some(writer) })
 }
 
 /// What partners send concerns buyers: a new folder is for its owner alone.

@@ -5,14 +5,14 @@
 //! refuses a batch for something in it, each delivery is tried alone, so that one bad delivery fails alone.
 
 use crate::{
-    Committed, Error, Expectation, Fold,
-    batch::{Batch, Changes, Counters, Found, Stored},
+    Ask, AuditEntry, Class, CommandRow, Committed, Error, Expectation, Fold, NewCommand, Paused, PutCommand,
+    batch::{Advance, Batch, Changes, Found, Memory, Stored},
     prepared::Prepared,
 };
 use metrics::histogram;
-use qudao_model::fault::chain;
+use qudao_model::{Timestamp, fault::chain};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -22,10 +22,26 @@ use tracing::{error, warn};
 /// What is asked of the writer.
 pub(crate) enum Job {
     Deliver { prepared: Box<Prepared>, done: Done<Committed>, _room: OwnedSemaphorePermit },
+    Advance { advance: Box<Advance>, done: Done<()> },
     Retry { delivery_id: String, prepared: Box<Prepared>, done: Done<Committed> },
-    Expect { expectation: Expectation, done: Done<()> },
+    Expect { expectation: Expectation, ask: Option<Ask>, now: Timestamp, done: Done<()> },
+    Command { new: Box<NewCommand>, done: Done<PutCommand> },
+    Edit { edit: Box<Edit>, done: Done<u64> },
     Restrict { restriction: Restriction, done: Done<()> },
     Close { done: oneshot::Sender<()> },
+}
+
+/// A change of one table that nothing else hangs on.
+#[derive(Debug)]
+pub(crate) enum Edit {
+    Pause {
+        channel: String,
+        paused: Option<Paused>,
+    },
+    /// By subject; those that are there stay.
+    SubjectKeys(BTreeMap<String, Vec<u8>>),
+    Forget(String),
+    Audit(AuditEntry),
 }
 
 /// Where an answer goes; nobody may be waiting any more.
@@ -53,13 +69,15 @@ pub(crate) trait Writing {
     async fn look_up_variants(&mut self, ids: &[String], found: &mut Found) -> Result<(), Error>;
     /// A delivery that is to be run again, by its id or by the id it had before.
     async fn stored(&mut self, delivery_id: &str) -> Result<Option<Stored>, Error>;
+    /// The command of a channel's idempotency key.
+    async fn command(&mut self, channel: &str, idempotency_key: &str) -> Result<Option<CommandRow>, Error>;
     /// All of it, durably, or nothing.
     async fn write(&mut self, changes: Changes<'_>) -> Result<(), Error>;
-    /// One expectation, durably.
-    async fn expect(&mut self, expectation: &Expectation) -> Result<(), Error>;
-    /// Back to a state in which a transaction can begin; gives the numbers as they are stored.
-    async fn recover(&mut self) -> Result<Counters, Error>;
-    /// Takes rights away or gives them back.
+    /// One edit, durably. Gives how many rows it touched.
+    async fn edit(&mut self, edit: &Edit) -> Result<u64, Error>;
+    /// Back to a state in which a transaction can begin; gives what is to be known by heart, as it is stored.
+    async fn recover(&mut self) -> Result<Memory, Error>;
+    /// Takes away or gives back.
     async fn restrict(&mut self, restriction: Restriction) -> Result<(), Error>;
     /// Between two commits.
     async fn housekeeping(&mut self);
@@ -74,17 +92,30 @@ pub(crate) struct Writer<W> {
     pub(crate) database: W,
     pub(crate) fold: Arc<dyn Fold>,
     /// As stored; nothing while the database is not known to be in order.
-    pub(crate) counters: Option<Counters>,
+    pub(crate) memory: Option<Memory>,
     pub(crate) batch_max: usize,
     pub(crate) failed_bytes_max: u64,
     pub(crate) seq: watch::Sender<u64>,
+    /// Grows with every commit that asks for something.
+    pub(crate) ticks: watch::Sender<u64>,
     pub(crate) trouble: Trouble,
 }
 
-struct Waiting {
-    prepared: Box<Prepared>,
-    done: Done<Committed>,
+/// Somebody who waits for the next batch.
+enum Waiting {
+    Delivery { prepared: Box<Prepared>, done: Done<Committed> },
+    Advance { advance: Box<Advance>, done: Done<()> },
 }
+
+/// What a batch is made of.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Delivery(&'a Prepared),
+    Advance(&'a Advance),
+}
+
+/// What became of one work; nothing of an advance but that it is done.
+type Outcome = Result<Option<Committed>, Error>;
 
 impl<W: Writing> Writer<W> {
     /// Works until it is told to close or nobody can ask any more.
@@ -92,21 +123,26 @@ impl<W: Writing> Writer<W> {
         let mut taken = Vec::with_capacity(self.batch_max);
         let mut closing = None;
         while jobs.recv_many(&mut taken, self.batch_max).await > 0 {
-            let mut deliveries = Vec::with_capacity(taken.len());
+            let mut waiting = Vec::with_capacity(taken.len());
             for job in taken.drain(..) {
                 match job {
-                    Job::Deliver { prepared, done, .. } => deliveries.push(Waiting { prepared, done }),
+                    Job::Deliver { prepared, done, .. } => waiting.push(Waiting::Delivery { prepared, done }),
+                    Job::Advance { advance, done } => waiting.push(Waiting::Advance { advance, done }),
                     Job::Close { done } => {
                         jobs.close();
                         closing = Some(done);
                     }
-                    single @ (Job::Retry { .. } | Job::Expect { .. } | Job::Restrict { .. }) => {
-                        self.deliver(std::mem::take(&mut deliveries)).await;
+                    single @ (Job::Retry { .. }
+                    | Job::Expect { .. }
+                    | Job::Command { .. }
+                    | Job::Edit { .. }
+                    | Job::Restrict { .. }) => {
+                        self.work(std::mem::take(&mut waiting)).await;
                         self.single(single).await;
                     }
                 }
             }
-            self.deliver(deliveries).await;
+            self.work(waiting).await;
             self.database.housekeeping().await;
         }
         self.database.close().await;
@@ -121,79 +157,127 @@ impl<W: Writing> Writer<W> {
                 let result = self.retry(&delivery_id, &prepared).await;
                 answer(done, self.settle(result).await);
             }
-            Job::Expect { expectation, done } => {
-                let result = self.database.expect(&expectation).await;
+            Job::Expect { expectation, ask, now, done } => {
+                let expect = |batch: &mut Batch<'_, '_>| batch.expect(expectation, ask, now);
+                let result = self.decide(Found::default(), expect).await;
+                answer(done, self.settle(result).await);
+            }
+            Job::Command { new, done } => {
+                let result = self.put_command(*new).await;
+                answer(done, self.settle(result).await);
+            }
+            Job::Edit { edit, done } => {
+                let result = self.edit(&edit).await;
                 answer(done, self.settle(result).await);
             }
             Job::Restrict { restriction, done } => {
                 let result = self.database.restrict(restriction).await;
                 answer(done, result);
             }
-            Job::Deliver { .. } | Job::Close { .. } => {}
+            Job::Deliver { .. } | Job::Advance { .. } | Job::Close { .. } => {}
         }
     }
 
-    async fn deliver(&mut self, waiting: Vec<Waiting>) {
+    async fn work(&mut self, waiting: Vec<Waiting>) {
         if waiting.is_empty() {
             return;
         }
-        let prepared: Vec<&Prepared> = waiting.iter().map(|one| &*one.prepared).collect();
-        let results = match self.commit(&prepared).await {
+        let work: Vec<Work<'_>> = waiting.iter().map(Waiting::work).collect();
+        let results = match self.commit(&work).await {
             Ok(results) => results,
-            Err(error) if error.concerns_all() || prepared.len() == 1 => {
-                prepared.iter().map(|_| Err(error.clone())).collect()
+            Err(error) if error.concerns_all() || work.len() == 1 => {
+                work.iter().map(|_| Err(error.clone())).collect()
             }
             Err(error) => {
-                warn!(error = %chain(&error), "a batch of {} was refused; each is tried alone", prepared.len());
-                let mut results = Vec::with_capacity(prepared.len());
-                for one in &prepared {
-                    results.push(
-                        self.commit(&[one]).await.and_then(|mut one| one.pop().unwrap_or(Err(Error::Closed))),
-                    );
+                warn!(error = %chain(&error), "a batch of {} was refused; each is tried alone", work.len());
+                let mut results = Vec::with_capacity(work.len());
+                for one in &work {
+                    let alone = self.commit(&[*one]).await;
+                    results.push(alone.and_then(|mut one| one.pop().unwrap_or(Err(Error::Closed))));
                 }
                 results
             }
         };
         for (one, result) in waiting.into_iter().zip(results) {
-            answer(one.done, result);
+            one.answer(result);
         }
     }
 
-    /// One transaction. The inner results are those of single deliveries that the fold broke on.
-    async fn commit(&mut self, prepared: &[&Prepared]) -> Result<Vec<Result<Committed, Error>>, Error> {
-        let result = self.attempt(prepared).await;
+    /// One transaction. The inner results are those of single works: one on which the fold broke or whose cursor moved
+    /// fails alone.
+    async fn commit(&mut self, work: &[Work<'_>]) -> Result<Vec<Outcome>, Error> {
+        let result = self.attempt(work).await;
         self.settle(result).await
     }
 
-    async fn attempt(&mut self, prepared: &[&Prepared]) -> Result<Vec<Result<Committed, Error>>, Error> {
+    async fn attempt(&mut self, work: &[Work<'_>]) -> Result<Vec<Outcome>, Error> {
         let begun = Instant::now();
-        let counters = self.counters().await?;
-        let found = self.look_up(prepared).await?;
+        let deliveries: Vec<&Prepared> = work.iter().filter_map(Work::delivery).collect();
+        let found = self.look_up(&deliveries).await?;
         let looked_up = Instant::now();
-        let fold = Arc::clone(&self.fold);
-        let mut batch = Batch::new(&*fold, found, counters, self.failed_bytes_max);
-        let results: Vec<_> = prepared.iter().map(|one| batch.take(one)).collect();
-        for error in results.iter().filter_map(|result| result.as_ref().err()) {
-            error!(error = %chain(error), "a delivery could not be folded");
-        }
-        let Batch { changes, counters, .. } = batch;
-        let decided = Instant::now();
-        self.write(changes, counters).await?;
-        measure(prepared.len(), [begun, looked_up, decided, Instant::now()]);
+        let mut decided = looked_up;
+        let results = self
+            .decide(found, |batch| {
+                let results = work.iter().map(|one| one.take(batch)).collect();
+                decided = Instant::now();
+                results
+            })
+            .await?;
+        measure(deliveries.len(), [begun, looked_up, decided, Instant::now()]);
         Ok(results)
     }
 
     async fn retry(&mut self, delivery_id: &str, prepared: &Prepared) -> Result<Committed, Error> {
-        let counters = self.counters().await?;
         let unknown = || Error::UnknownDelivery { id: delivery_id.to_owned() };
         let stored = self.database.stored(delivery_id).await?.ok_or_else(unknown)?;
         let found = self.look_up(&[prepared]).await?;
+        self.decide(found, |batch| batch.retry(stored, prepared)).await?
+    }
+
+    async fn put_command(&mut self, new: NewCommand) -> Result<PutCommand, Error> {
+        if let Some(stored) = self.database.command(&new.channel, &new.idempotency_key).await? {
+            let same = stored.is_same(&new);
+            return Ok(if same { PutCommand::Same(stored) } else { PutCommand::KeyReused(stored) });
+        }
+        let row = new.into_row();
+        self.decide(Found::default(), |batch| batch.command(row.clone())).await?;
+        Ok(PutCommand::New(row))
+    }
+
+    async fn edit(&mut self, edit: &Edit) -> Result<u64, Error> {
+        let rows = self.database.edit(edit).await?;
+        if matches!(edit, Edit::Pause { paused: None, .. }) {
+            // Its tasks may be due by now.
+            self.ticks.send_modify(|ticks| *ticks += 1);
+        }
+        Ok(rows)
+    }
+
+    /// Decides by heart, writes, and knows by heart what was written. After an error nothing is known any more.
+    async fn decide<'a, T>(
+        &mut self,
+        found: Found,
+        decide: impl FnOnce(&mut Batch<'_, 'a>) -> T,
+    ) -> Result<T, Error> {
+        let mut memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => self.database.recover().await?,
+        };
         let fold = Arc::clone(&self.fold);
-        let mut batch = Batch::new(&*fold, found, counters, self.failed_bytes_max);
-        let committed = batch.retry(stored, prepared)?;
-        let Batch { changes, counters, .. } = batch;
-        self.write(changes, counters).await?;
-        Ok(committed)
+        let mut batch = Batch::new(&*fold, found, &memory, self.failed_bytes_max);
+        let result = decide(&mut batch);
+        let (changes, counters) = batch.decided();
+        let (asked, seq) = (changes.asked, counters.seq);
+        let (tasks, cursors) = (changes.tasks.clone(), changes.cursors.clone());
+        self.database.write(changes).await?;
+        memory.counters = counters;
+        memory.learn(tasks, cursors);
+        self.memory = Some(memory);
+        publish(&self.seq, seq);
+        if asked {
+            self.ticks.send_modify(|ticks| *ticks += 1);
+        }
+        Ok(result)
     }
 
     async fn look_up(&mut self, prepared: &[&Prepared]) -> Result<Found, Error> {
@@ -216,29 +300,15 @@ impl<W: Writing> Writer<W> {
         Ok(found)
     }
 
-    async fn write(&mut self, changes: Changes<'_>, counters: Counters) -> Result<(), Error> {
-        let seq = counters.seq;
-        self.database.write(changes).await?;
-        self.counters = Some(counters);
-        publish(&self.seq, seq);
-        Ok(())
-    }
-
-    async fn counters(&mut self) -> Result<Counters, Error> {
-        match &self.counters {
-            Some(counters) => Ok(counters.clone()),
-            None => self.database.recover().await,
-        }
-    }
-
     /// After a failure nothing in memory is trusted: a commit that failed late may or may not be there.
     async fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         let trouble = result.as_ref().err().filter(|error| error.concerns_all()).map(|error| chain(error));
         self.tell(trouble);
-        if result.is_err() {
-            self.counters = self.database.recover().await.ok();
-            if let Some(counters) = &self.counters {
-                publish(&self.seq, counters.seq);
+        // Whoever only asked for what cannot be, broke nothing.
+        if result.as_ref().is_err_and(|error| error.class() != Class::Sender) {
+            self.memory = self.database.recover().await.ok();
+            if let Some(memory) = &self.memory {
+                publish(&self.seq, memory.counters.seq);
             }
         }
         result
@@ -253,6 +323,45 @@ impl<W: Writing> Writer<W> {
             (None, None) | (Some(_), Some(_)) => {}
         }
         *trouble = now;
+    }
+}
+
+impl Waiting {
+    fn work(&self) -> Work<'_> {
+        match self {
+            Waiting::Delivery { prepared, .. } => Work::Delivery(prepared),
+            Waiting::Advance { advance, .. } => Work::Advance(advance),
+        }
+    }
+
+    fn answer(self, outcome: Outcome) {
+        match self {
+            // A delivery always has an outcome of its own.
+            Waiting::Delivery { done, .. } => {
+                answer(done, outcome.and_then(|committed| committed.ok_or(Error::Closed)));
+            }
+            Waiting::Advance { done, .. } => answer(done, outcome.map(drop)),
+        }
+    }
+}
+
+impl<'a> Work<'a> {
+    fn delivery(&self) -> Option<&'a Prepared> {
+        match self {
+            Work::Delivery(prepared) => Some(prepared),
+            Work::Advance(_) => None,
+        }
+    }
+
+    fn take(self, batch: &mut Batch<'_, 'a>) -> Outcome {
+        let outcome = match self {
+            Work::Delivery(prepared) => batch.take(prepared).map(Some),
+            Work::Advance(advance) => batch.advance(advance).map(|()| None),
+        };
+        if let Err(error @ Error::Fold { .. }) = &outcome {
+            error!(error = %chain(error), "a delivery could not be folded");
+        }
+        outcome
     }
 }
 

@@ -39,8 +39,9 @@ impl List {
             printer.note("no deliveries found")?;
             return Ok(Exit::Done);
         }
-        let mut table =
-            Table::new(["RECEIVED", "CHANNEL", "VERDICT", "REASON", ">BYTES", ">SEEN", ">µS", "ID"]);
+        let mut table = Table::new([
+            "RECEIVED", "CHANNEL", "REQUEST", "VERDICT", "REASON", ">BYTES", ">SEEN", ">µS", "ID",
+        ]);
         for row in &page.items {
             table.row(cells(row));
         }
@@ -54,10 +55,11 @@ impl List {
     }
 }
 
-fn cells(row: &DeliveryRow) -> [String; 8] {
+fn cells(row: &DeliveryRow) -> [String; 9] {
     [
         people::time(row.received_at),
         row.channel.clone(),
+        request(row),
         row.verdict.as_str().to_owned(),
         row.reason.clone().unwrap_or_default(),
         row.size_bytes.to_string(),
@@ -65,4 +67,12 @@ fn cells(row: &DeliveryRow) -> [String; 8] {
         row.micros.to_string(),
         row.id.clone(),
     ]
+}
+
+/// Of what the gateway asked itself the kind of thing; of a platform's request the method, as the path is the channel's.
+fn request(row: &DeliveryRow) -> String {
+    match row.method.as_str() {
+        "POLL" | "FETCH" | "COMMAND" => format!("{} {}", row.method, row.path.trim_start_matches('/')),
+        method => method.to_owned(),
+    }
 }

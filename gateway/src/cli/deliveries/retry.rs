@@ -53,7 +53,7 @@ impl Retry {
 
     /// Ids that the filters find, oldest first, as they came in.
     async fn pick(&self, data: &Path) -> Result<Vec<String>, Error> {
-        let storage = store::open(data).await?;
+        let storage = store::open(data, Some(&self.at.config)).await?;
         let filter = self.which.filter();
         let mut filter = DeliveryFilter {
             verdict: filter.verdict.or(Some(VerdictKind::Failed)),
@@ -79,7 +79,7 @@ impl Retry {
         let mut exit = Exit::Done;
         for (at, id) in ids.iter().enumerate() {
             spinner.say(format!("retrying {} of {}", at + 1, ids.len()));
-            let (verdict, why) = match admin.post(&format!("/v1/deliveries/{id}/retry")).await? {
+            let (verdict, why) = match admin.post(&format!("/v1/deliveries/{id}/retry"), None).await? {
                 Answered::Done(retried) => {
                     let row = retried.get("delivery").unwrap_or(&retried);
                     let text = |name: &str| {
@@ -87,7 +87,7 @@ impl Retry {
                     };
                     (text("verdict"), text("reason"))
                 }
-                Answered::Refused { title } => ("not run".to_owned(), title),
+                Answered::Refused(refusal) => ("not run".to_owned(), refusal.title),
             };
             if !matches!(verdict.as_str(), "accepted" | "ignored") {
                 exit = Exit::NeedsPerson;

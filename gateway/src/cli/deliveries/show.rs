@@ -1,7 +1,7 @@
 //! `qudao deliveries show`: one delivery for a person, for a program, or as a request file for `qudao try`.
 
 use crate::{
-    cli::Format,
+    cli::{Format, transcript},
     error::{Error, Exit},
     output::{
         Printer, people,
@@ -10,7 +10,7 @@ use crate::{
     store::DataPath,
 };
 use clap::Args;
-use qudao_model::{Observation, Request, Timestamp};
+use qudao_model::{Observation, Request, Timestamp, Transcript};
 use qudao_storage::{DeliveryRow, Storage};
 use serde::Serialize;
 
@@ -56,7 +56,8 @@ impl Show {
         if self.format.json {
             printer.json(&Whole { row: &row, observations: &observations })?;
         } else {
-            show(&row, &observations, printer)?;
+            let transcript = transcript(&storage, &row).await;
+            show(&row, transcript.as_ref(), &observations, printer)?;
         }
         Ok(Exit::Done)
     }
@@ -76,7 +77,18 @@ async fn raw(storage: &Storage, row: &DeliveryRow, printer: &mut Printer) -> Res
     Ok(Exit::Done)
 }
 
-fn show(row: &DeliveryRow, observations: &[Observation], printer: &mut Printer) -> Result<(), Error> {
+/// What was asked and answered, of a delivery that the gateway itself asked for; nothing where its bytes cannot be read.
+async fn transcript(storage: &Storage, row: &DeliveryRow) -> Option<Transcript> {
+    let request = storage.delivery_request(&row.id).await.ok()??;
+    Transcript::of_request(&request)?.ok()
+}
+
+fn show(
+    row: &DeliveryRow,
+    transcript: Option<&Transcript>,
+    observations: &[Observation],
+    printer: &mut Printer,
+) -> Result<(), Error> {
     let mut member = |name: &str, text: &str| {
         let text = people::text(text);
         if text.is_empty() { Ok(()) } else { printer.line(format_args!("{DIM}{name:13}{DIM:#} {text}")) }
@@ -98,8 +110,13 @@ fn show(row: &DeliveryRow, observations: &[Observation], printer: &mut Printer) 
         "request",
         &format!("{} {}, {} bytes, sha256 {}", row.method, row.path, row.size_bytes, row.sha256),
     )?;
-    let body = String::from_utf8_lossy(&row.answer.body);
-    member("answer", format!("{} {body}", row.answer.status).trim_end())?;
+    if let Some(transcript) = transcript {
+        member("asked", &transcript::asked(transcript))?;
+        transcript::exchanges(transcript).iter().try_for_each(|line| member("exchange", line))?;
+    } else {
+        let body = String::from_utf8_lossy(&row.answer.body);
+        member("answer", format!("{} {body}", row.answer.status).trim_end())?;
+    }
     for observation in observations {
         let text = people::text(&serde_json::to_string_pretty(observation).unwrap_or_default());
         printer.line(format_args!("\n{BOLD}observation{BOLD:#} {text}"))?;

@@ -1,5 +1,7 @@
 //! `qudao plugin inspect`: what a component can do, read from its bytes, and what it says about itself.
 
+mod asks;
+
 use crate::{
     app,
     cli::Format,
@@ -69,8 +71,12 @@ fn show(file: &Path, component: &Component, printer: &mut Printer) -> Result<(),
     list(printer, "imports (all it can use)", &component.imports())?;
     list(printer, "exports (what it can do)", &component.exports())?;
     list(printer, "network (origins it wants to reach)", &manifest.network)?;
+    if manifest.personal {
+        printer.line(format_args!("\n{BOLD}personal data{BOLD:#}\n  its deliveries are kept sealed"))?;
+    }
     settings(printer, &manifest.settings_schema)?;
-    secrets(printer, manifest)
+    secrets(printer, manifest)?;
+    asks::show(printer, manifest)
 }
 
 fn list(printer: &mut Printer, title: &str, lines: &[String]) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! `qudao plugin test`: every fixture through the real component, in the sandbox that the gateway uses.
 
+mod asks;
+
 use super::{build, inspect};
 use crate::{
     cli::Format,
@@ -11,8 +13,9 @@ use crate::{
 };
 use clap::Args;
 use qudao_host::{Call, Component, Connector, Expectations, Grants, Limits, Stats};
-use qudao_sdk::fixtures::{Case, Channel, Difference};
+use qudao_sdk::fixtures::{AskCase, Case, Channel, Difference};
 use serde::Serialize;
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -26,7 +29,8 @@ const SEED: u64 = 0;
 /// Arguments of `plugin test`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Builds the component first. Fixtures are DIR/fixtures/cases/*.json; DIR/README.md of a connector made by \
+Builds the component first. Fixtures are DIR/fixtures/cases/*.json (webhooks) and DIR/fixtures/asks/*.json (polls, fetches, \
+commands with what the platform answers); DIR/README.md of a connector made by \
 `qudao plugin new` says what stands in them. Exit code 0 when every fixture gives what it expects, 1 when one does not.")]
 pub(crate) struct Test {
     /// The connector's folder
@@ -57,12 +61,18 @@ impl Test {
             return self.natively();
         }
         let fixtures = self.dir.join("fixtures");
-        let cases = Case::load_all(&fixtures).map_err(|error| {
+        let unreadable = |error: qudao_sdk::fixtures::Error| {
             Error::refused(crate::error::chain(&error)).hint(
                 "a connector's fixtures are fixtures/cases/*.json; qudao plugin new makes some to look at",
             )
-        })?;
-        if cases.is_empty() {
+        };
+        let asks = AskCase::load_all(&fixtures).map_err(unreadable)?;
+        // A connector that only asks has no webhooks to show.
+        let cases = match Case::load_all(&fixtures) {
+            Err(_) if !asks.is_empty() && !fixtures.join("cases").exists() => Vec::new(),
+            cases => cases.map_err(unreadable)?,
+        };
+        if cases.is_empty() && asks.is_empty() {
             return Err(Error::refused(format!("{} holds no case", fixtures.join("cases").display()))
                 .hint("record a delivery and put it there: qudao deliveries show ID --raw prints one"));
         }
@@ -71,6 +81,9 @@ impl Test {
         let mut went = Vec::new();
         for case in &cases {
             went.push(run(case, &fixtures, &component).await?);
+        }
+        for case in &asks {
+            went.push(asks::run(case, &fixtures, &component).await?);
         }
         self.show(&went, printer)
     }
@@ -128,7 +141,8 @@ fn differences(went: &Went, printer: &mut Printer) -> Result<(), Error> {
 }
 
 async fn run(case: &Case, fixtures: &Path, component: &Component) -> Result<Went, Error> {
-    let connector = connect(case, fixtures, component)?;
+    let orders = case.context.orders.iter().map(|(no, order)| (no.clone(), order.amount_fen)).collect();
+    let connector = connect((&case.name, &case.channel), orders, fixtures, component)?;
     let called = connector.webhook(&case.request, Call { now: case.now, random_seed: Some(SEED) }).await;
     let differences = case.compare(&called.verdict);
     Ok(Went {
@@ -141,22 +155,42 @@ async fn run(case: &Case, fixtures: &Path, component: &Component) -> Result<Went
     })
 }
 
-fn connect(case: &Case, fixtures: &Path, component: &Component) -> Result<Connector, Error> {
-    let channel = Channel::load(fixtures, &case.channel)
-        .map_err(|error| Error::refused(format!("{}: {}", case.name, crate::error::chain(&error))))?;
-    let orders = case.context.orders.iter().map(|(no, order)| (no.clone(), order.amount_fen)).collect();
+/// The connector of a case, by the case's name and its channel, with the payments it expects.
+fn connect(
+    (case, name): (&str, &str),
+    orders: BTreeMap<String, i64>,
+    fixtures: &Path,
+    component: &Component,
+) -> Result<Connector, Error> {
+    let channel = Channel::load(fixtures, name)
+        .map_err(|error| Error::refused(format!("{case}: {}", crate::error::chain(&error))))?;
     let grants = Grants {
-        channel: case.channel.clone(),
+        channel: name.to_owned(),
+        network: network(&component.manifest().network, &channel.settings),
         settings: channel.settings,
         secrets: channel.secrets.into_iter().map(|(name, bytes)| (name, bytes.0.into())).collect(),
-        network: Vec::new(),
         limits: Limits::default(),
+        rate: None,
         expectations: Arc::new(Expected(orders)),
     };
     component.connect(grants).map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Error::refused(format!("fixtures/channels/{}.json: {}", case.channel, texts.join("; ")))
+        Error::refused(format!("fixtures/channels/{name}.json: {}", texts.join("; ")))
     })
+}
+
+/// All origins that the manifest names, those of settings as the channel has them. Nothing is sent to them.
+fn network(wanted: &[String], settings: &Value) -> Vec<String> {
+    let origin =
+        |wanted: &String| match wanted.strip_prefix("{settings.").and_then(|rest| rest.strip_suffix('}')) {
+            None => Some(wanted.clone()),
+            Some(setting) => {
+                let url = settings.get(setting).and_then(Value::as_str)?;
+                let origin: Vec<&str> = url.splitn(4, '/').take(3).collect();
+                Some(origin.join("/"))
+            }
+        };
+    wanted.iter().filter_map(origin).collect()
 }
 
 /// What a case says to expect.

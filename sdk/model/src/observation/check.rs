@@ -3,6 +3,8 @@
 use super::{Facts, Observation, PaymentFacts, RefundFacts};
 use crate::Timestamp;
 
+mod order;
+
 /// Longest text that a field may hold, in bytes. Platform ids have at most 64; `attach` has 128 characters.
 pub const TEXT_BYTES_MAX: usize = 1024;
 
@@ -30,6 +32,13 @@ impl Observation {
         match &self.facts {
             Facts::Payment(facts) => payment(&mut found, facts),
             Facts::Refund(facts) => refund(&mut found, facts),
+            Facts::Order(facts) => order::check(&mut found, facts),
+            Facts::AfterSale(facts) => order::aftersale(&mut found, facts),
+            Facts::Listing(facts) => {
+                found.required("channel_sku", &facts.channel_sku);
+                found.optional("sku", facts.sku.as_deref());
+                found.optional("title", facts.title.as_deref());
+            }
         }
         found.0
     }
@@ -105,6 +114,12 @@ impl Problems {
     fn amount(&mut self, member: &'static str, fen: Option<i64>) {
         if fen.is_some_and(|fen| fen < 0) {
             self.add(member, "is negative: amounts are fen, zero or more");
+        }
+    }
+
+    fn positive(&mut self, member: &'static str, count: i64) {
+        if count < 1 {
+            self.add(member, "must be 1 or more");
         }
     }
 

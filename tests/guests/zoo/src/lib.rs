@@ -2,6 +2,7 @@
 //!
 //! It is written against the bare contract, not the SDK, so that it can do what the SDK would not.
 
+mod asks;
 mod bad;
 
 wit_bindgen::generate!({
@@ -11,6 +12,8 @@ wit_bindgen::generate!({
             include qudao:connector/imports@1.0.0;
             export qudao:connector/describe@1.0.0;
             export qudao:connector/webhook@1.0.0;
+            export qudao:connector/poll@1.0.0;
+            export qudao:connector/command@1.0.0;
         }
     ",
     path: "../../../sdk/wit",
@@ -18,7 +21,7 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-use exports::qudao::connector::{describe, webhook};
+use exports::qudao::connector::{command, describe, poll, webhook};
 use qudao::connector::{
     clock, expectations, http, keys, log, random, settings,
     types::{Acceptance, Answer, Failure, Header, Note, Observation, Refusal, Request, Verdict},
@@ -34,15 +37,27 @@ const MANIFEST: &str = r#"{
         "properties": {
             "mode": {"type": "string"},
             "base_url": {"type": "string", "format": "uri"},
-            "url": {"type": "string"}
+            "url": {"type": "string"},
+            "content_type": {"type": "string"},
+            "body": {"type": "string"}
         },
         "additionalProperties": false
     },
     "secrets": [
         {"name": "mac", "kind": "hmac_sha256", "required": true, "description": "Any text."},
-        {"name": "spare", "kind": "aes_256_gcm", "description": "Never needed."}
+        {"name": "spare", "kind": "aes_256_gcm", "description": "Never needed."},
+        {"name": "shared", "kind": "shared_secret", "description": "Any text."},
+        {"name": "session", "kind": "token", "description": "Any text."},
+        {"name": "roots", "kind": "x509_certificates", "description": "Any bundle."}
     ],
-    "network": ["https://open.example", "{settings.base_url}"]
+    "network": ["https://open.example", "{settings.base_url}"],
+    "polls": [{"name": "orders", "every_s": 60, "description": "Orders."}],
+    "fetches": [{"kind": "refund", "schedule_s": [5, 30], "give_up_s": 600}],
+    "commands": [{
+        "kind": "refund.create",
+        "payload_schema": {"type": "object", "required": ["refund_no"], "properties": {"refund_no": {"type": "string"}}},
+        "settled_by": "refund"
+    }]
 }"#;
 
 struct Zoo;
@@ -57,7 +72,7 @@ impl describe::Guest for Zoo {
 
 impl webhook::Guest for Zoo {
     fn handle(request: Request) -> Result<Verdict, Failure> {
-        std::panic::set_hook(Box::new(|info| log::emit("error", &format!("panic: {info}"), &[])));
+        report_panics();
         let settings = settings::json();
         let mode = setting(&settings, "mode").unwrap_or_default();
         match mode {
@@ -89,6 +104,10 @@ impl webhook::Guest for Zoo {
     }
 }
 
+fn report_panics() {
+    std::panic::set_hook(Box::new(|info| log::emit("error", &format!("panic: {info}"), &[])));
+}
+
 /// A text member of a flat JSON object without escapes.
 fn setting<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = json.split_once(&format!("\"{name}\":\""))?;
@@ -117,7 +136,10 @@ fn observation() -> Observation {
     }
 }
 
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.into(), value: value.into() }
+}
+
 fn answer(status: u16) -> Answer {
-    let header = Header { name: "Content-Type".into(), value: "text/plain".into() };
-    Answer { status, headers: vec![header], body: b"ok".to_vec() }
+    Answer { status, headers: vec![header("Content-Type", "text/plain")], body: b"ok".to_vec() }
 }

@@ -25,7 +25,7 @@ async fn every_case_gets_the_expected_verdict_through_the_component() {
         for case in cases {
             let gateway = TestGateway::builder().channel("pay", &plugin, &case.channel).start().await;
             for (order_no, order) in &case.context.orders {
-                gateway.gateway.storage().expect_payment("pay", order_no, order.amount_fen).await.unwrap();
+                gateway.gateway.expect_payment("pay", order_no, order.amount_fen).await.unwrap();
             }
             let connector = gateway.connector("pay").await;
             let call = qudao_kit::call(case.now);
@@ -100,6 +100,7 @@ async fn a_channel_that_could_verify_nothing_is_refused_before_it_starts() {
                 secrets: [("api_v3_key".to_owned(), b"0123456789abcdef0123456789abcdef".to_vec().into())].into(),
                 network: Vec::new(),
                 limits: qudao_host::Limits::default(),
+                rate: None,
                 expectations: std::sync::Arc::new(qudao_kit::NoExpectations),
             })
             .err()

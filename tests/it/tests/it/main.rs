@@ -14,8 +14,10 @@
 mod connectors;
 mod hooks;
 mod hostile;
+mod marketplaces;
 mod once;
 mod order;
 mod replay;
 mod secrets;
+mod shops;
 mod trouble;

@@ -33,7 +33,7 @@ pub(super) const OWNERS: &[Owner] = &[
         owners: &["qudao-ingress", "qudao-api", "qudao-listener"],
         also: &[("qudao-bench", REFERENCE)],
     },
-    Owner { technology: "hyper", owners: &["qudao-listener"], also: &[] },
+    Owner { technology: "hyper", owners: &["qudao-listener"], also: &[("qudao-sim", SIMULATOR)] },
     Owner { technology: "saphyr-parser", owners: &["qudao-config"], also: &[] },
     Owner {
         technology: "clap",
@@ -48,6 +48,7 @@ pub(super) const OWNERS: &[Owner] = &[
         technology: "aws-lc-rs",
         owners: &["qudao-keys"],
         also: &[
+            ("qudao-vault", "seals what is stored; its keys are the gateway's own, no connector uses them"),
             ("qudao-sim", "signs as the platform does"),
             ("qudao-kit", "signs as the platform does"),
             ("qudao-it", "signs as the platform does"),
@@ -65,10 +66,12 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
     }
     match from {
         "qudao-model" | "qudao-listener" | "qudao-sim" => &[],
-        "qudao-keys" | "qudao-build" | "qudao-config" | "qudao-storage" => &[MODEL],
+        "qudao-keys" | "qudao-build" | "qudao-config" | "qudao-storage" | "qudao-vault" => &[MODEL],
         "qudao-sdk" | "qudao-host" => &[MODEL, "qudao-keys"],
         "qudao-feed" => &[MODEL, "qudao-storage"],
-        "qudao-pipeline" => &[MODEL, "qudao-config", "qudao-host", "qudao-storage", "qudao-feed"],
+        "qudao-pipeline" => {
+            &[MODEL, "qudao-config", "qudao-host", "qudao-storage", "qudao-feed", "qudao-vault"]
+        }
         "qudao-ingress" => &[MODEL, "qudao-pipeline"],
         "qudao-api" => &[MODEL, "qudao-pipeline", "qudao-feed", "qudao-storage"],
         "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" => &[ANY],
@@ -80,9 +83,8 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
 /// Tests may in addition see the kit, the builder and what their own crate may see.
 fn for_tests(from: &str) -> &'static [&'static str] {
     match from {
-        "qudao-model" | "qudao-keys" | "qudao-sdk" | "qudao-build" | "qudao-sim" | "xtask" => {
-            &[MODEL, "qudao-keys", "qudao-sdk", "qudao-build"]
-        }
+        "qudao-model" | "qudao-keys" | "qudao-sdk" | "qudao-build" | "qudao-sim" | "qudao-vault"
+        | "xtask" => &[MODEL, "qudao-keys", "qudao-sdk", "qudao-build"],
         "qudao-host" => &[MODEL, "qudao-keys", "qudao-build", "qudao-sdk"],
         "qudao-config" | "qudao-storage" | "qudao-feed" | "qudao-pipeline" | "qudao-ingress"
         | "qudao-api" | "qudao-listener" | "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" => &[ANY],

@@ -9,13 +9,14 @@ use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use qudao_api::{ApiOptions, router};
 use qudao_model::{
-    Answer, Observation, PaymentFacts, RefundFacts, Timestamp, Verdict,
+    Answer, EntityKind, Observation, PaymentFacts, Receiver, RefundFacts, Timestamp, Verdict,
     delivery::{Acceptance, Refusal},
     entity::{Evidence, Method, RefundState},
     observation::PaymentClaim,
 };
 use qudao_pipeline::Gateway;
 use qudao_storage::{Committed, Incoming};
+use qudao_vault::Vault;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ pub const TOKEN: &str = "a-token-for-tests";
 pub struct Running {
     pub gateway: Arc<Gateway>,
     pub stop: CancellationToken,
+    pub vault: Arc<Vault>,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -39,7 +41,8 @@ pub struct Answered {
 impl Running {
     pub async fn start() -> Running {
         let folder = tempfile::tempdir().unwrap();
-        let gateway = gateway(folder.path()).await;
+        let vault = Arc::new(Vault::new(&[7; 32]).unwrap());
+        let gateway = gateway(folder.path(), &vault).await;
         let stop = CancellationToken::new();
         let options = ApiOptions {
             token: TOKEN.to_owned().into(),
@@ -47,7 +50,7 @@ impl Running {
             stop: stop.clone(),
         };
         let router = router(Arc::clone(&gateway), options);
-        Running { gateway, stop, router, _folder: folder }
+        Running { gateway, stop, vault, router, _folder: folder }
     }
 
     /// The answer before its body is read.
@@ -87,8 +90,19 @@ impl Running {
             verdict,
             connector: "example@1.0.0".to_owned(),
             micros: 100,
+            personal: false,
         };
         self.gateway.storage().commit(incoming).await.unwrap()
+    }
+
+    /// A receiver as the pipeline stores it.
+    pub async fn seal(&self, order_no: &str, receiver: &Receiver) -> Receiver {
+        let subject = EntityKind::Order.id("till", &[order_no]);
+        let subjects = [subject.clone()];
+        let make = || self.vault.new_subject_key();
+        let mut keys = self.gateway.storage().subject_keys(&subjects, &make).await.unwrap();
+        let key = keys.remove(&subject).unwrap();
+        self.vault.seal_receiver(&key, &subject, receiver).unwrap()
     }
 
     /// A payment of one yuan.
@@ -129,7 +143,7 @@ pub fn with_token(method: &str, path: &str) -> axum::http::request::Builder {
     Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"))
 }
 
-async fn gateway(folder: &std::path::Path) -> Arc<Gateway> {
+async fn gateway(folder: &std::path::Path, vault: &Arc<Vault>) -> Arc<Gateway> {
     let file = folder.join("connectors.yaml");
     std::fs::write(&file, "version: 1\ngateway:\n  data: data\nchannels: {}\n").unwrap();
     let config = qudao_config::load(&file, &qudao_config::ProcessEnvironment).unwrap();
@@ -139,6 +153,7 @@ async fn gateway(folder: &std::path::Path) -> Arc<Gateway> {
         host: qudao_host::Host::new(qudao_host::HostOptions { cache_dir: None, pool: 1 }).unwrap(),
         storage: qudao_storage::Storage::open(options).await.unwrap(),
         clock: Arc::new(qudao_model::clock::FixedClock(time("2026-01-02T00:00:00Z"))),
+        vault: Arc::clone(vault),
     };
     Gateway::start(&config, parts).await.unwrap()
 }

@@ -53,6 +53,9 @@ impl Check<'_> {
         if let Some(token) = node.get("admin_token") {
             self.secret("/gateway/admin_token", token, "admin_token");
         }
+        if let Some(key) = node.get("master_key") {
+            self.secret("/gateway/master_key", key, "master_key");
+        }
     }
 
     /// The address of a listener; its default where it is left out, `None` where it is wrong.

@@ -84,6 +84,18 @@ pub(crate) struct Limits {
     #[schemars(with = "u32", range(min = 1, max = 256), extend("examples" = [64]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parallel: Option<u32>,
+    /// Time that one poll, fetch or command may take, outgoing requests included.
+    #[schemars(with = "Span", extend("x-range" = ["100ms", "10m"], "examples" = ["60s"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ask: Option<Span>,
+    /// Outgoing requests of the channel in a second, on average.
+    #[schemars(with = "u32", range(min = 1, max = 10_000), extend("examples" = [10]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate_per_second: Option<u32>,
+    /// Outgoing requests of the channel at once after a pause.
+    #[schemars(with = "u32", range(min = 1, max = 10_000), extend("examples" = [20]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate_burst: Option<u32>,
 }
 
 impl Limits {
@@ -110,6 +122,9 @@ impl Limits {
             http_request: span(self.http_request),
             http_response_bytes: size(self.http_response),
             parallel: self.parallel,
+            ask: span(self.ask),
+            rate_per_second: self.rate_per_second,
+            rate_burst: self.rate_burst,
         }
     }
 }

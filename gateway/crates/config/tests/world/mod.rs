@@ -18,6 +18,17 @@ const FILES: &[(&str, &str)] = &[
     ("secrets/api_v3_key", "file-secret-0123456789\n"),
     ("secrets/empty", "\n"),
     ("secrets/for-everybody", "open-secret-0123456789"),
+    (
+        "listings/good.csv",
+        "\u{feff}Channel,title,channel_sku,sku\r\n\r\nwechat-main,\"风衣, 米色\",3801192,TR-2041-BE-M\r\nwechat-main,风衣, 3801193 ,TR-2041-BE-L\r\n,,,\r\n",
+    ),
+    (
+        "listings/wrong.csv",
+        "channel,channel_sku,sku\n\nwechat-main,3801192,TR-2041-BE-M\nwechat-mian,3801193,TR-2041-BE-L\nelsewhere,1,A\n\
+         wechat-main,  3801192,TR-2041-BE-S\nwechat-main,3801194\nwechat-main,3801195,\n\"wechat-mani\",3801196,A\n",
+    ),
+    ("listings/columns.csv", "channel,sku_id,skus\nwechat-main,1,A\n"),
+    ("listings/empty.csv", "\n\n"),
 ];
 
 impl World {
@@ -38,6 +49,7 @@ impl World {
         for (name, text) in FILES {
             world.write(name, text.as_bytes(), if name.contains("everybody") { 0o644 } else { 0o600 });
         }
+        world.write("listings/gbk.csv", b"channel,channel_sku,sku\nwechat-main,\xb7\xe7\xd2\xc2,A\n", 0o644);
         world.write("secrets/huge", &vec![b'x'; 300 * 1024], 0o600);
         world
     }

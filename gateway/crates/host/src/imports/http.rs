@@ -6,89 +6,95 @@ use crate::{
         imported::http::{self, HttpError, Incoming, Outgoing},
         wire::Header,
     },
-    egress::{Failed, Received},
+    egress::Received,
+    no_answer::{Failed, NoAnswer},
     origin::Origin,
+    outgoing,
+    pace::retry_after,
     sandbox::{Denied, State},
 };
-use reqwest::{
-    Method, Request, Url,
-    header::{HeaderMap, HeaderName, HeaderValue},
-};
+use reqwest::{Request, Url};
+use std::{sync::Arc, time::Instant};
 
-/// Headers that belong to the connection or that would speak for another host.
-const OURS: [&str; 10] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
+type Exchanged = wasmtime::Result<Result<Incoming, HttpError>>;
 
 impl http::Host for State {
-    async fn send(&mut self, outgoing: Outgoing) -> wasmtime::Result<Result<Incoming, HttpError>> {
-        self.host_call()?;
-        let url = match Url::parse(&outgoing.url) {
-            Ok(url) => url,
-            Err(error) => return Ok(Err(refused(format!("the url cannot be read: {error}")))),
-        };
-        self.allow(&url)?;
-        let request = match request(url, outgoing) {
-            Ok(request) => request,
-            Err(text) => return Ok(Err(refused(text))),
-        };
-        let limits = &self.granted.limits;
-        let sent = self.egress.send(request, limits.http_request, limits.http_response_bytes).await;
-        Ok(sent.map(incoming).map_err(failed))
+    async fn send(&mut self, outgoing: Outgoing) -> Exchanged {
+        self.exchange(outgoing, &[]).await
+    }
+
+    async fn send_with(&mut self, outgoing: Outgoing, tokens: Vec<String>) -> Exchanged {
+        self.exchange(outgoing, &tokens).await
     }
 }
 
 impl State {
-    fn allow(&mut self, url: &Url) -> wasmtime::Result<()> {
-        let origin =
-            Origin::of(url).map(|origin| (self.granted.origins.contains(&origin), origin.to_string()));
-        let explain = match origin {
-            Ok((true, _)) => return self.http_request(),
-            // The origin alone: paths and queries hold data.
-            Ok((false, origin)) => {
-                format!("{origin} is not both in the manifest and in the channel's `network`")
+    async fn exchange(&mut self, outgoing: Outgoing, tokens: &[String]) -> Exchanged {
+        self.host_call()?;
+        let tokens = match self.tokens(tokens)? {
+            Ok(tokens) => tokens,
+            Err(missing) => {
+                return Ok(Err(Failed::unsent(NoAnswer::NotConfigured, missing.message).into()));
             }
+        };
+        let url = match outgoing::url(&outgoing.url) {
+            Ok(url) => url,
+            Err(failed) => return Ok(Err(failed.into())),
+        };
+        let origin = self.allow(&url)?;
+        let request = match outgoing::request(url, outgoing, &tokens) {
+            Ok(request) => request,
+            Err(failed) => return Ok(Err(failed.into())),
+        };
+        let told = match self.line.replay(&request) {
+            Some(recorded) => recorded,
+            None => self.go(origin, request).await.map_err(HttpError::from),
+        };
+        Ok(told.map(incoming))
+    }
+
+    fn allow(&mut self, url: &Url) -> wasmtime::Result<Origin> {
+        let explain = match Origin::of(url) {
+            Ok(origin) if self.granted.origins.contains(&origin) => {
+                self.http_request()?;
+                return Ok(origin);
+            }
+            // The origin alone: paths and queries hold data.
+            Ok(origin) => format!("{origin} is not both in the manifest and in the channel's `network`"),
             Err(error) => format!("an outgoing url {error}"),
         };
         Err(Denied::because(Reason::NetworkNotGranted, explain))
     }
-}
 
-fn request(url: Url, outgoing: Outgoing) -> Result<Request, String> {
-    let method = match outgoing.method.as_str() {
-        "GET" => Method::GET,
-        "POST" => Method::POST,
-        "PUT" => Method::PUT,
-        "PATCH" => Method::PATCH,
-        "DELETE" => Method::DELETE,
-        "HEAD" => Method::HEAD,
-        other => return Err(format!("method {other:?} is not sent")),
-    };
-    let mut headers = HeaderMap::new();
-    for Header { name, value } in outgoing.headers {
-        let parsed: HeaderName = name.parse().map_err(|_| format!("{name:?} is no header name"))?;
-        if OURS.contains(&parsed.as_str()) {
-            return Err(format!("header {parsed} is set by the gateway"));
+    /// Over the network, at the channel's pace.
+    async fn go(&mut self, origin: Origin, request: Request) -> Result<Received, Failed> {
+        let (granted, longest) = (Arc::clone(&self.granted), self.limits.http_request);
+        let pace = &granted.pace;
+        // Nobody closes the semaphore, so there always is a permit.
+        let _under_way = pace.parallel.acquire().await.ok();
+        let told = match pace.turn(&origin, Instant::now(), longest) {
+            Ok(wait) => {
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                self.line.begin(&request);
+                let bytes = self.limits.http_response_bytes.min(self.line.room());
+                self.egress.send(request, longest, bytes).await
+            }
+            Err(wait) => {
+                self.line.begin(&request);
+                self.line.asked_to_wait(wait);
+                let message = format!("{origin} is left alone for {} more ms", wait.as_millis());
+                Err(Failed::unsent(NoAnswer::RateLimited, message))
+            }
+        };
+        self.line.end(&told);
+        if let Some(wait) = told.as_ref().ok().and_then(|received| retry_after(received, self.now)) {
+            self.line.asked_to_wait(wait);
+            pace.pause(origin, Instant::now(), wait);
         }
-        let value =
-            HeaderValue::from_str(&value).map_err(|_| format!("the value of {parsed} cannot be sent"))?;
-        headers.append(parsed, value);
+        told
     }
-    let mut request = Request::new(method, url);
-    *request.headers_mut() = headers;
-    if !outgoing.body.is_empty() {
-        *request.body_mut() = Some(outgoing.body.into());
-    }
-    Ok(request)
 }
 
 fn incoming(received: Received) -> Incoming {
@@ -97,40 +103,5 @@ fn incoming(received: Received) -> Incoming {
         status: received.status,
         headers: received.headers.into_iter().map(header).collect(),
         body: received.body,
-    }
-}
-
-fn refused(message: String) -> HttpError {
-    HttpError { code: "bad_request".into(), message, sent: false }
-}
-
-fn failed(failed: Failed) -> HttpError {
-    HttpError { code: failed.code.into(), message: failed.message, sent: failed.sent }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(method: &str, header: (&str, &str), expect: Result<(), &str>) {
-        let (name, value) = (header.0.to_owned(), header.1.to_owned());
-        let outgoing = Outgoing {
-            method: method.into(),
-            url: String::new(),
-            headers: vec![Header { name, value }],
-            body: Vec::new(),
-        };
-        let built = request(Url::parse("https://open.example/").unwrap(), outgoing).map(|_| ());
-        assert_eq!(built, expect.map_err(str::to_owned));
-    }
-
-    #[test]
-    fn only_plain_requests_are_built() {
-        check("POST", ("Authorization", "a b"), Ok(()));
-        check("CONNECT", ("A", "b"), Err("method \"CONNECT\" is not sent"));
-        check("get", ("A", "b"), Err("method \"get\" is not sent"));
-        check("GET", ("Host", "other.example"), Err("header host is set by the gateway"));
-        check("GET", ("a b", "c"), Err("\"a b\" is no header name"));
-        check("GET", ("a", "b\r\nc: d"), Err("the value of a cannot be sent"));
     }
 }

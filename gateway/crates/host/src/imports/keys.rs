@@ -3,11 +3,12 @@
 
 use crate::{
     Reason,
-    bindings::imported::keys::{self, KeyError},
+    bindings::imported::keys::{self, Certificate, KeyError},
     sandbox::{Denied, State},
 };
 use qudao_keys::{Key, UseError};
-use std::sync::Arc;
+use qudao_model::manifest::KeyKind;
+use std::{collections::BTreeSet, sync::Arc};
 use wasmtime::component::{Resource, ResourceTableError};
 
 /// What a guest's handle stands for.
@@ -16,7 +17,44 @@ pub struct Handle(Arc<Key>);
 
 type Used<T> = wasmtime::Result<Result<T, KeyError>>;
 
+/// Tokens that a guest named and may use.
+pub(crate) struct Tokens(Vec<(String, Arc<Key>)>);
+
+impl Tokens {
+    pub(crate) fn new(tokens: Vec<(String, Arc<Key>)>) -> Tokens {
+        Tokens(tokens)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// With each marker of one of these tokens replaced.
+    pub(crate) fn fill(&self, data: &[u8], escape: bool) -> Result<Vec<u8>, UseError> {
+        let tokens: Vec<_> = self.0.iter().map(|(name, key)| (name.as_str(), &**key)).collect();
+        qudao_keys::fill(data, &tokens, escape)
+    }
+}
+
 impl State {
+    /// Tokens by their names in the manifest. Naming what is no token there ends the call.
+    pub(crate) fn tokens(&self, names: &[String]) -> Used<Tokens> {
+        let mut tokens: Vec<(String, Arc<Key>)> = Vec::new();
+        for name in names.iter().collect::<BTreeSet<_>>() {
+            match self.granted.keys.get(name) {
+                Some(Some(key)) if key.kind() == KeyKind::Token => {
+                    tokens.push((name.clone(), Arc::clone(key)));
+                }
+                Some(None) => return Ok(Err(not_configured(name))),
+                Some(Some(_)) | None => {
+                    let explain = format!("the manifest names no token {name:?}");
+                    return Err(Denied::because(Reason::KeyNotGranted, explain));
+                }
+            }
+        }
+        Ok(Ok(Tokens::new(tokens)))
+    }
+
     fn use_key<T>(
         &mut self,
         handle: &Resource<Handle>,
@@ -38,13 +76,12 @@ impl keys::Host for State {
             ));
         };
         let Some(key) = key else {
-            let message = format!("the channel has no secret {name}");
-            return Ok(Err(KeyError { code: "not_configured".into(), message }));
+            return Ok(Err(not_configured(&name)));
         };
         match self.handles.push(Handle(Arc::clone(key))) {
             Ok(handle) => Ok(Ok(handle)),
             Err(ResourceTableError::Full) => {
-                let limit = self.granted.limits.handles;
+                let limit = self.limits.handles;
                 Err(Denied::because(Reason::LimitHandles, format!("more than {limit} open keys")))
             }
             Err(error) => Err(error.into()),
@@ -86,8 +123,37 @@ impl keys::HostKey for State {
         self.use_key(&key, |key| key.mac(&data))
     }
 
+    fn mac_with(
+        &mut self,
+        key: Resource<Handle>,
+        algorithm: String,
+        data: Vec<u8>,
+        tokens: Vec<String>,
+    ) -> Used<Vec<u8>> {
+        let tokens = match self.tokens(&tokens)? {
+            Ok(tokens) => tokens,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.use_key(&key, |key| key.mac_with(&algorithm, &tokens.fill(&data, false)?))
+    }
+
+    fn certificates(&mut self, key: Resource<Handle>) -> wasmtime::Result<Vec<Certificate>> {
+        self.host_call()?;
+        let told = self.handles.get(&key)?.0.certificates();
+        Ok(told.into_iter().map(certificate).collect())
+    }
+
     fn drop(&mut self, key: Resource<Handle>) -> wasmtime::Result<()> {
         self.handles.delete(key)?;
         Ok(())
     }
+}
+
+fn not_configured(name: &str) -> KeyError {
+    KeyError { code: "not_configured".into(), message: format!("the channel has no secret {name}") }
+}
+
+fn certificate(told: qudao_keys::Certificate) -> Certificate {
+    let qudao_keys::Certificate { issuer, serial, signature_algorithm } = told;
+    Certificate { issuer, serial, signature_algorithm }
 }

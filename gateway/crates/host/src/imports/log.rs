@@ -9,7 +9,7 @@ const PANIC: &str = "panic: ";
 
 impl log::Host for State {
     fn emit(&mut self, level: String, text: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        let limits = &self.granted.limits;
+        let limits = &self.limits;
         let line = line(&level, &text, fields, limits.log_line_bytes);
         if line.level == "error" && line.text.starts_with(PANIC) {
             self.panic = Some(line.text.trim_start_matches(PANIC).to_owned());

@@ -38,8 +38,8 @@ async fn all_problems_are_told_at_once_and_none_tells_a_value() {
     assert!(!found.contains("hunter2"));
     insta::assert_snapshot!(found, @r#"
     setting /mode: the value is not of type "string"
-    setting /mod is unknown to the connector; it has: base_url, mode, url
-    secret spair is unknown to the connector; it uses: mac, spare
+    setting /mod is unknown to the connector; it has: base_url, body, content_type, mode, url
+    secret spair is unknown to the connector; it uses: mac, spare, shared, session, roots
     secret mac is missing: Any text.
     secret spare has 7 bytes, expected exactly 32 (the key itself as text, neither hex nor base64)
     network http://open.example: only https can be granted, and http for loopback addresses (a simulator on this machine)

@@ -85,7 +85,7 @@ async fn an_invalid_verdict_is_a_failure() {
     check("bad_amount", |_| (), observation, "requested_fen: is negative").await;
     check("bad_key", |_| (), observation, "key: does not agree").await;
     check("bad_schema", |_| (), observation, "schema: must be qudao.payment.v1").await;
-    check("bad_entity", |_| (), observation, "entity: must be payment or refund").await;
+    check("bad_entity", |_| (), observation, "entity: must be payment, refund, order or aftersale").await;
     check("bad_time", |_| (), observation, "occurred_at").await;
     check("bad_dedupe_key", |_| (), observation, "dedupe_key: must have 1 to 512 bytes").await;
     check("bad_note", |_| (), observation, "notes[0]: kind").await;

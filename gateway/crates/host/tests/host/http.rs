@@ -1,14 +1,13 @@
 //! Outgoing requests reach what was granted, directly, and nothing else.
 
-use super::zoo::{call, grants, told, zoo};
+use super::{
+    server::{answering, head, listen},
+    zoo::{call, grants, told, zoo},
+};
 use qudao_host::{BreakerState, Connector, Limits};
 use serde_json::json;
 use std::time::Duration;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{io::AsyncReadExt, task::JoinSet};
 
 /// A channel that fetches `path` from a server of this test.
 async fn fetching(base: &str, path: &str, change: impl FnOnce(&mut Limits)) -> Connector {
@@ -17,34 +16,6 @@ async fn fetching(base: &str, path: &str, change: impl FnOnce(&mut Limits)) -> C
     grants.network = vec![base.to_owned()];
     change(&mut grants.limits);
     zoo().await.connect(grants).unwrap()
-}
-
-/// A port of this machine and its origin.
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    (listener, base)
-}
-
-/// Reads the head of a request.
-async fn head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    String::from_utf8(head).unwrap()
-}
-
-/// Answers every request with `response`.
-fn answering(listener: TcpListener, response: &'static str) -> JoinSet<()> {
-    let mut server = JoinSet::new();
-    server.spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            head(&mut stream).await;
-            stream.write_all(response.as_bytes()).await.unwrap();
-        }
-    });
-    server
 }
 
 async fn check(response: &'static str, expect: &str) {

@@ -57,6 +57,7 @@ pub(super) fn grants(mode: &str) -> Grants {
         secrets: BTreeMap::from([("mac".to_owned(), mac)]),
         network: Vec::new(),
         limits: Limits::default(),
+        rate: None,
         expectations: Arc::new(NoExpectations),
     }
 }

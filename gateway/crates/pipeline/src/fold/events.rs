@@ -1,7 +1,9 @@
 //! Events: what a change means to a reader of the feed.
 
+mod order;
+
 use qudao_model::{
-    Anomaly, Entity, Timestamp,
+    Anomaly, Entity, Payment, Refund, Timestamp,
     entity::{PaymentState, RefundState},
     event::{EventDraft, Verb},
 };
@@ -11,11 +13,10 @@ use std::collections::BTreeSet;
 /// Members that change with everything or never; naming them would say nothing.
 const UNREMARKABLE: [&str; 4] = ["id", "channel", "version", "updated_at"];
 
-/// The events of one change, milestone first.
+/// The events of one change, milestones first.
 pub(super) fn between(before: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
-    let milestone = milestone(before, after).map(|verb| (verb, happened_at(after)));
-    let anomaly = new_anomalies(before, after).map(|at| (Verb::Anomaly, at));
-    let told: Vec<(Verb, Timestamp)> = milestone.into_iter().chain(anomaly).collect();
+    let mut told = verbs(before, after);
+    told.extend(new_anomalies(before, after).map(|at| (Verb::Anomaly, at)));
     if told.is_empty() {
         return Vec::new();
     }
@@ -25,20 +26,33 @@ pub(super) fn between(before: Option<&Entity>, after: &Entity) -> Vec<EventDraft
     told.into_iter().map(draft).collect()
 }
 
-/// The verb, where the entity reached another milestone or its money changed.
-fn milestone(before: Option<&Entity>, after: &Entity) -> Option<Verb> {
-    let reached = standing(after);
-    let same = before.is_some_and(|before| standing(before) == reached);
-    (!same).then_some(reached.0)
+fn verbs(before: Option<&Entity>, after: &Entity) -> Vec<(Verb, Timestamp)> {
+    match (before, after) {
+        (Some(Entity::Payment(before)), Entity::Payment(after)) => payment(Some(before), after),
+        (_, Entity::Payment(after)) => payment(None, after),
+        (Some(Entity::Refund(before)), Entity::Refund(after)) => refund(Some(before), after),
+        (_, Entity::Refund(after)) => refund(None, after),
+        (Some(Entity::Order(before)), Entity::Order(after)) => order::order(Some(before), after),
+        (_, Entity::Order(after)) => order::order(None, after),
+        (Some(Entity::AfterSale(before)), Entity::AfterSale(after)) => order::aftersale(Some(before), after),
+        (_, Entity::AfterSale(after)) => order::aftersale(None, after),
+        (Some(Entity::Listing(before)), Entity::Listing(after)) => order::listing(Some(before), after),
+        (_, Entity::Listing(after)) => order::listing(None, after),
+    }
 }
 
-/// What a reader must hear again when it differs: the verb, and for a refund its amount (a running total that came out
-/// of order corrects the amounts of refunds told before).
-fn standing(entity: &Entity) -> (Verb, Option<i64>) {
-    match entity {
-        Entity::Payment(payment) => (payment_verb(payment.state), None),
-        Entity::Refund(refund) => (refund_verb(refund.state), Some(refund.amount_fen)),
-    }
+fn payment(before: Option<&Payment>, after: &Payment) -> Vec<(Verb, Timestamp)> {
+    let reached = payment_verb(after.state);
+    let new = before.is_none_or(|before| payment_verb(before.state) != reached);
+    new.then(|| (reached, after.paid_at.unwrap_or(after.updated_at))).into_iter().collect()
+}
+
+/// A refund is told again when its amount differs: a running total that came out of order corrects what was told before.
+fn refund(before: Option<&Refund>, after: &Refund) -> Vec<(Verb, Timestamp)> {
+    let standing = |refund: &Refund| (refund_verb(refund.state), refund.amount_fen);
+    let new = before.is_none_or(|before| standing(before) != standing(after));
+    let at = after.succeeded_at.unwrap_or(after.updated_at);
+    new.then(|| (refund_verb(after.state), at)).into_iter().collect()
 }
 
 fn payment_verb(state: PaymentState) -> Verb {
@@ -56,13 +70,6 @@ fn refund_verb(state: RefundState) -> Verb {
         RefundState::Abnormal => Verb::Abnormal,
         RefundState::Closed => Verb::Closed,
         RefundState::Succeeded => Verb::Succeeded,
-    }
-}
-
-fn happened_at(entity: &Entity) -> Timestamp {
-    match entity {
-        Entity::Payment(payment) => payment.paid_at.unwrap_or(payment.updated_at),
-        Entity::Refund(refund) => refund.succeeded_at.unwrap_or(refund.updated_at),
     }
 }
 

@@ -1,31 +1,57 @@
 //! A family in canonical order: what makes the fold independent of arrival.
 
-use qudao_model::{Anomaly, Facts, PaymentFacts, RefundFacts, Timestamp, anomaly::Code, entity::Evidence};
+use qudao_model::{
+    AfterSaleFacts, Anomaly, Facts, ListingFacts, OrderFacts, PaymentFacts, RefundFacts, Timestamp,
+    anomaly::Code, entity::Evidence,
+};
 use qudao_storage::Known;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All distinct facts about one payment and its refunds, each kind sorted by (when it happened, content).
+/// All distinct facts about a payment and its refunds, an order and its after-sales, or one listing; each kind sorted by
+/// (when it happened, content).
 pub(super) struct Family<'a> {
     pub(super) channel: &'a str,
     pub(super) payments: Vec<Seen<'a, PaymentFacts>>,
     pub(super) refunds: Vec<Seen<'a, RefundFacts>>,
+    pub(super) orders: Vec<Seen<'a, OrderFacts>>,
+    pub(super) aftersales: Vec<Seen<'a, AfterSaleFacts>>,
+    pub(super) listings: Vec<Seen<'a, ListingFacts>>,
 }
 
 /// One fact with the envelope that matters to folding.
 pub(super) struct Seen<'a, T> {
     pub(super) at: Timestamp,
+    /// Of the notice; empty for what we asked for ourselves.
     pub(super) dedupe_key: &'a str,
     pub(super) facts: &'a T,
 }
 
+impl<T> Clone for Seen<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Seen<'_, T> {}
+
 impl<'a> Family<'a> {
     pub(super) fn of(channel: &'a str, observations: &'a [Known]) -> Family<'a> {
-        let mut family = Family { channel, payments: Vec::new(), refunds: Vec::new() };
+        let mut family = Family {
+            channel,
+            payments: Vec::new(),
+            refunds: Vec::new(),
+            orders: Vec::new(),
+            aftersales: Vec::new(),
+            listings: Vec::new(),
+        };
         for known in in_canonical_order(observations) {
             let (at, dedupe_key) = (known.observation.occurred_at, known.dedupe_key.as_str());
             match &known.observation.facts {
                 Facts::Payment(facts) => family.payments.push(Seen { at, dedupe_key, facts }),
                 Facts::Refund(facts) => family.refunds.push(Seen { at, dedupe_key, facts }),
+                Facts::Order(facts) => family.orders.push(Seen { at, dedupe_key, facts }),
+                Facts::AfterSale(facts) => family.aftersales.push(Seen { at, dedupe_key, facts }),
+                Facts::Listing(facts) => family.listings.push(Seen { at, dedupe_key, facts }),
             }
         }
         family
@@ -33,7 +59,11 @@ impl<'a> Family<'a> {
 
     /// Number of distinct facts.
     pub(super) fn len(&self) -> usize {
-        self.payments.len() + self.refunds.len()
+        self.payments.len()
+            + self.refunds.len()
+            + self.orders.len()
+            + self.aftersales.len()
+            + self.listings.len()
     }
 }
 
@@ -46,12 +76,18 @@ fn in_canonical_order(observations: &[Known]) -> Vec<&Known> {
     for known in observations {
         let content = (known.observation.occurred_at, known.observation.canonical_json());
         let kept = by_content.entry(content).or_insert(known);
-        // The same fact from two notices: keep the same one whichever came first.
-        if known.dedupe_key < kept.dedupe_key {
+        // The same fact from two notices: keep the same one whichever came first, and a notice before a poll.
+        let rank = |one: &Known| (one.dedupe_key.is_empty(), one.dedupe_key.clone());
+        if rank(known) < rank(kept) {
             *kept = known;
         }
     }
     by_content.into_values().collect()
+}
+
+/// Number of facts as entities count them.
+pub(super) fn count(facts: usize) -> u64 {
+    facts.try_into().unwrap_or(u64::MAX)
 }
 
 /// The latest value that any fact gives for an optional member.
@@ -65,9 +101,12 @@ pub(super) fn evidence<T>(seen: &[&Seen<'_, T>], of: impl Fn(&T) -> Evidence) ->
 }
 
 /// One notice id that told two different things about the same entity.
-pub(super) fn conflicting_deliveries<T>(seen: &[&Seen<'_, T>]) -> Option<Anomaly> {
+pub(super) fn conflicting_deliveries<'s, 'a: 's, T: 'a>(
+    seen: impl IntoIterator<Item = &'s Seen<'a, T>>,
+) -> Option<Anomaly> {
     let mut told = BTreeSet::new();
-    let again = seen.iter().find(|seen| !told.insert(seen.dedupe_key))?;
+    let mut notices = seen.into_iter().filter(|seen| !seen.dedupe_key.is_empty());
+    let again = notices.find(|seen| !told.insert(seen.dedupe_key))?;
     let detail = format!("the platform sent two contents under the notice id {}", again.dedupe_key);
     Some(Anomaly { code: Code::ConflictingDelivery, first_seen_at: again.at, detail })
 }

@@ -1,6 +1,6 @@
 //! Facts to a payment: the first line that applies, money before everything.
 
-use super::family::{Family, Seen, conflicting_deliveries, evidence, latest};
+use super::family::{Family, Seen, conflicting_deliveries, count, evidence, latest};
 use qudao_model::{
     Anomaly, EntityKind, Fen, Payment, PaymentFacts, Refund, Timestamp,
     anomaly::Code,
@@ -47,7 +47,7 @@ pub(super) fn fold(family: &Family<'_>, refunds: &[Refund]) -> Option<Payment> {
         attach: latest(&seen, |facts| &facts.attach),
         combined_order_no: latest(&seen, |facts| &facts.combined_order_no),
         evidence: evidence(&seen, |facts| facts.evidence),
-        version: family.len().try_into().unwrap_or(u64::MAX),
+        version: count(family.len()),
         updated_at,
         anomalies: Vec::new(),
     };
@@ -127,7 +127,7 @@ fn state(seen: &[&Seen<'_, PaymentFacts>], captured_fen: i64, refunded_fen: i64)
 }
 
 fn anomalies(seen: &[&Seen<'_, PaymentFacts>], captured: &Captured<'_>, payment: &Payment) -> Vec<Anomaly> {
-    let mut found: Vec<Anomaly> = conflicting_deliveries(seen).into_iter().collect();
+    let mut found: Vec<Anomaly> = conflicting_deliveries(seen.iter().copied()).into_iter().collect();
     let mut add = |code, first_seen_at, detail| found.push(Anomaly { code, first_seen_at, detail });
     for (no, serial) in &captured.serials {
         if let Some(at) = serial.conflict {

@@ -1,6 +1,6 @@
 //! Facts to refunds. Where a platform tells only running totals, a refund is the step its total makes.
 
-use super::family::{Family, Seen, conflicting_deliveries, evidence, latest};
+use super::family::{Family, Seen, conflicting_deliveries, count, evidence, latest};
 use qudao_model::{
     Anomaly, EntityKind, Facts, Fen, PaymentFacts, Refund, RefundFacts, Timestamp, anomaly::Code,
     entity::RefundState, observation::PaymentClaim,
@@ -98,7 +98,7 @@ impl Bearing {
         };
         let contradicting = family.payments.iter().filter(contradicts).count();
         Bearing {
-            count: (bearing.len() + contradicting).try_into().unwrap_or(u64::MAX),
+            count: count(bearing.len() + contradicting),
             updated_at: bearing.iter().map(|one| one.at).max().unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
@@ -110,7 +110,7 @@ fn anomalies(
     refund: &Refund,
     step: Option<&Step>,
 ) -> Vec<Anomaly> {
-    let mut found: Vec<Anomaly> = conflicting_deliveries(seen).into_iter().collect();
+    let mut found: Vec<Anomaly> = conflicting_deliveries(seen.iter().copied()).into_iter().collect();
     let mut add = |code, first_seen_at, detail| found.push(Anomaly { code, first_seen_at, detail });
     let paid = family.payments.iter().find(|one| one.facts.state == PaymentClaim::Paid);
     let succeeded = refund.state == RefundState::Succeeded;

@@ -10,19 +10,36 @@ use crate::{
     batch::{Current, EntityRow, Found},
     query::{Position, clamp},
 };
-use qudao_model::{Entity, EntityKind};
+use qudao_model::{Entity, EntityKind, Order};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
 static INSERT: Insert = Insert {
     head:
         "INSERT INTO entities
-        (position, id, family, kind, channel, state, order_no, transaction_no, refund_no, updated_at, entity)",
-    columns: 11,
+        (position, id, family, kind, channel, state, order_no, transaction_no, refund_no, aftersale_no, without_sku,
+         updated_at, entity)",
+    columns: 13,
     tail: "ON CONFLICT (position) DO UPDATE SET state = excluded.state, order_no = excluded.order_no,
         transaction_no = excluded.transaction_no, refund_no = excluded.refund_no,
+        aftersale_no = excluded.aftersale_no, without_sku = excluded.without_sku,
         updated_at = excluded.updated_at, entity = excluded.entity",
 };
+
+/// A payment that was named once stays: [`page`] asks the order itself whether it still names it.
+static NAME_PAYMENT: Insert =
+    Insert { head: "INSERT OR IGNORE INTO payment_refs (transaction_no, position)", columns: 2, tail: "" };
+
+/// What an entity is searched by.
+#[derive(Default)]
+struct Columns<'a> {
+    state: String,
+    order_no: &'a str,
+    transaction_no: Option<&'a str>,
+    refund_no: Option<&'a str>,
+    aftersale_no: Option<&'a str>,
+    without_sku: Option<i64>,
+}
 
 /// Reads a row of the look-up.
 pub(super) fn current(row: &SqliteRow, found: &mut Found) -> Result<(), Error> {
@@ -41,25 +58,67 @@ pub(super) fn write(script: &mut Script, rows: BTreeMap<i64, EntityRow<'_>>) -> 
         script.bind(entity.id())?;
         script.bind(*family)?;
         script.bind(entity.kind().as_str())?;
-        match entity {
-            Entity::Payment(payment) => {
-                script.bind(payment.channel.as_str())?;
-                script.bind(word(&payment.state))?;
-                script.bind(payment.order_no.as_str())?;
-                script.bind(payment.transaction_no.as_deref())?;
-                script.bind(None::<&str>)?;
-            }
-            Entity::Refund(refund) => {
-                script.bind(refund.channel.as_str())?;
-                script.bind(word(&refund.state))?;
-                script.bind(refund.order_no.as_str())?;
-                script.bind(refund.transaction_no.as_deref())?;
-                script.bind(refund.refund_no.as_str())?;
-            }
-        }
+        script.bind(entity.channel())?;
+        let columns = columns(entity);
+        script.bind(columns.state)?;
+        script.bind(columns.order_no)?;
+        script.bind(columns.transaction_no)?;
+        script.bind(columns.refund_no)?;
+        script.bind(columns.aftersale_no)?;
+        script.bind(columns.without_sku)?;
         script.bind(entity.updated_at().as_microsecond())?;
         script.bind(entity.canonical_json())
+    })?;
+    let named: Vec<(&str, i64)> =
+        rows.iter().flat_map(|(position, row)| named(*position, &row.entity)).collect();
+    script.rows(&NAME_PAYMENT, &named, |script, (transaction_no, position)| {
+        script.bind(*transaction_no)?;
+        script.bind(*position)
     })
+}
+
+fn columns(entity: &Entity) -> Columns<'_> {
+    match entity {
+        Entity::Payment(payment) => Columns {
+            state: word(&payment.state),
+            order_no: &payment.order_no,
+            transaction_no: payment.transaction_no.as_deref(),
+            ..Columns::default()
+        },
+        Entity::Refund(refund) => Columns {
+            state: word(&refund.state),
+            order_no: &refund.order_no,
+            transaction_no: refund.transaction_no.as_deref(),
+            refund_no: Some(&refund.refund_no),
+            ..Columns::default()
+        },
+        Entity::Order(order) => Columns {
+            state: word(&order.state),
+            order_no: &order.order_no,
+            without_sku: order.lines.iter().any(|line| line.sku.is_none()).then_some(1),
+            ..Columns::default()
+        },
+        Entity::AfterSale(aftersale) => Columns {
+            state: word(&aftersale.state),
+            order_no: &aftersale.order_no,
+            aftersale_no: Some(&aftersale.aftersale_no),
+            ..Columns::default()
+        },
+        Entity::Listing(listing) => Columns {
+            state: word(&listing.state),
+            order_no: listing.order_no.as_deref().unwrap_or_default(),
+            ..Columns::default()
+        },
+    }
+}
+
+/// Payments that an order names by their serial.
+fn named(position: i64, entity: &Entity) -> impl Iterator<Item = (&str, i64)> {
+    let refs = match entity {
+        Entity::Order(order) => order.payment_refs.as_slice(),
+        Entity::Payment(_) | Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_) => &[],
+    };
+    refs.iter().filter_map(move |one| one.transaction_no.as_deref().map(|serial| (serial, position)))
 }
 
 pub(super) async fn one(pool: &SqlitePool, kind: EntityKind, id: &str) -> Result<Option<Entity>, Error> {
@@ -78,14 +137,22 @@ pub(super) async fn page(pool: &SqlitePool, filter: &EntityFilter) -> Result<Pag
         ("order_no", &filter.order_no),
         ("transaction_no", &filter.transaction_no),
         ("refund_no", &filter.refund_no),
+        ("aftersale_no", &filter.aftersale_no),
     ];
-    let plus = if numbers.iter().any(|(_, value)| value.is_some()) { "+" } else { "" };
+    let named = filter.payment_ref.is_some() || numbers.iter().any(|(_, value)| value.is_some());
+    let plus = if named { "+" } else { "" };
     let mut sql = QueryBuilder::<Sqlite>::new("SELECT id, entity, updated_at, position FROM entities");
     sql.push(format_args!(" WHERE {plus}kind = ")).push_bind(filter.kind.as_str());
     for (column, value) in numbers {
         if let Some(value) = value {
             sql.push(format_args!(" AND {column} = ")).push_bind(value);
         }
+    }
+    if let Some(serial) = &filter.payment_ref {
+        sql.push(" AND position IN (SELECT position FROM payment_refs WHERE transaction_no = ")
+            .push_bind(serial);
+        sql.push(") AND EXISTS (SELECT 1 FROM json_each(entity, '$.payment_refs') WHERE value ->> 'transaction_no' = ");
+        sql.push_bind(serial).push(")");
     }
     for (column, value) in [("channel", &filter.channel), ("state", &filter.state)] {
         if let Some(value) = value {
@@ -109,6 +176,27 @@ pub(super) async fn page(pool: &SqlitePool, filter: &EntityFilter) -> Result<Pag
         let position = Position { micros: row.try_get(2).map_err(&get)?, row: row.try_get(3).map_err(&get)? };
         Ok((entity, position))
     })
+}
+
+/// Orders of a channel with a line whose SKU nobody knows, behind the order `after`, by id.
+pub(super) async fn orders_without_sku(
+    pool: &SqlitePool,
+    channel: &str,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Vec<Order>, Error> {
+    let sql = "SELECT id, entity FROM entities WHERE channel = ? AND without_sku = 1 AND id > ? ORDER BY id LIMIT ?";
+    let get = read_error("orders");
+    let query = sqlx::query(sql).bind(channel).bind(after.unwrap_or_default()).bind(i64::from(clamp(limit)));
+    let rows = query.fetch_all(pool).await.map_err(&get)?;
+    let mut orders = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id: &str = row.try_get(0).map_err(&get)?;
+        let order = serde_json::from_str(row.try_get(1).map_err(&get)?);
+        let corrupt = |error| Error::Corrupt { what: "order", id: id.to_owned(), source: Cause::new(error) };
+        orders.push(order.map_err(corrupt)?);
+    }
+    Ok(orders)
 }
 
 fn parse(kind: &str, id: &str, text: &str) -> Result<Entity, Error> {

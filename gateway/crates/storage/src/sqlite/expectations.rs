@@ -1,12 +1,20 @@
 //! Table `expectations`: payments that should exist.
 
-use super::read_error;
+use super::{read_error, script::Script};
 use crate::{Error, Expectation};
 use sqlx::{Row as _, SqlitePool};
 
 /// The last amount that was named counts. Bound: channel, order number, amount.
-pub(super) const WRITE: &str = "INSERT INTO expectations (channel, order_no, amount_fen) VALUES (?, ?, ?)
+const WRITE: &str = "INSERT INTO expectations (channel, order_no, amount_fen) VALUES (?, ?, ?)
     ON CONFLICT (channel, order_no) DO UPDATE SET amount_fen = excluded.amount_fen";
+
+pub(super) fn write(script: &mut Script, expectation: Option<&Expectation>) -> Result<(), Error> {
+    let Some(Expectation { channel, order_no, amount_fen }) = expectation else { return Ok(()) };
+    script.statement(WRITE);
+    script.bind(channel.as_str())?;
+    script.bind(order_no.as_str())?;
+    script.bind(*amount_fen)
+}
 
 pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<Expectation>, Error> {
     let get = read_error("expectations");

@@ -8,7 +8,7 @@ use super::{
     write_error,
 };
 use crate::{
-    DeliveryFilter, DeliveryRow, Error, Page, Replayed, VerdictKind,
+    DeliveryFilter, DeliveryRow, Error, Page, Replayed, Vault, VerdictKind,
     batch::{Again, Changes, Found, InboxRow, RetriedRow, Seen, Stored},
     prepared::KEPT_ROW_BYTES,
     query::{Position, clamp},
@@ -33,8 +33,8 @@ pub(super) const STORED: &str = "SELECT id, ordinal, verdict, status, answer_hea
 static INSERT: Insert = Insert {
     head: "INSERT INTO inbox
         (ordinal, id, channel, received_at, verdict, reason, explain, dedupe_key, content_hash, connector, micros,
-         method, path, query, sha256, size, observations, notes, status, answer_headers, answer_body, headers, body)",
-    columns: 23,
+         method, path, query, sha256, size, observations, notes, status, answer_headers, answer_body, headers, body, sealed)",
+    columns: 24,
     tail: "",
 };
 
@@ -54,13 +54,14 @@ const DROP: &str = "DELETE FROM inbox WHERE ordinal IN (
     ORDER BY received_at, ordinal LIMIT ?)";
 
 /// Bytes of failed deliveries by channel; a row has [`KEPT_ROW_BYTES`] of its own.
-pub(super) const FAILED: &str = "SELECT channel, sum(size + coalesce(length(headers), 0) + 1024) FROM inbox
+pub(super) const FAILED: &str =
+    "SELECT channel, sum(length(body) + coalesce(length(headers), 0) + 1024) FROM inbox
     WHERE verdict = 'failed' AND verdict <> 'accepted' GROUP BY channel";
 const _: () = assert!(KEPT_ROW_BYTES == 1024);
 
 /// Keeps the latest failed deliveries that fit. Bound: channel, bytes.
 const CUT: &str = "DELETE FROM inbox WHERE ordinal IN (SELECT ordinal FROM (
-    SELECT ordinal, sum(size + coalesce(length(headers), 0) + 1024) OVER (ORDER BY received_at DESC, ordinal DESC) AS bytes
+    SELECT ordinal, sum(length(body) + coalesce(length(headers), 0) + 1024) OVER (ORDER BY received_at DESC, ordinal DESC) AS bytes
     FROM inbox WHERE verdict = 'failed' AND verdict <> 'accepted' AND channel = ?) WHERE bytes > ?)";
 
 /// Longest path, and longest body of an answer, in the small record of a rejected delivery. Strangers choose the first.
@@ -111,7 +112,7 @@ fn insert(script: &mut Script, row: &InboxRow<'_>) -> Result<(), Error> {
     script.bind(if kept { path } else { path.split_at(path.floor_char_boundary(RECORD_BYTES)).0 })?;
     script.bind(of.request.query.as_deref().filter(|_| kept))?;
     script.bind(of.sha256.as_slice())?;
-    script.bind(i64::try_from(of.request.body.len()).unwrap_or(i64::MAX))?;
+    script.bind(i64::try_from(of.size).unwrap_or(i64::MAX))?;
     script.bind(positions_json(&row.positions))?;
     script.bind(content.and_then(|content| content.notes.as_deref()))?;
     script.bind(i64::from(of.answer.status))?;
@@ -120,8 +121,9 @@ fn insert(script: &mut Script, row: &InboxRow<'_>) -> Result<(), Error> {
     script.bind(pairs(&of.answer.headers))?;
     script.bind((!told.is_empty()).then_some(told))?;
     script.weigh(if kept { of.request.body.len() } else { 0 });
-    script.bind(kept.then(|| json(&of.request.headers)))?;
-    script.bind(kept.then_some(of.request.body.as_slice()))
+    script.bind((kept && !of.sealed).then(|| json(&of.request.headers)))?;
+    script.bind(kept.then_some(of.request.body.as_slice()))?;
+    script.bind(of.sealed.then_some(1_i64))
 }
 
 fn retry(script: &mut Script, retried: &RetriedRow<'_>) -> Result<(), Error> {
@@ -226,11 +228,15 @@ pub(super) async fn page(pool: &SqlitePool, filter: &DeliveryFilter) -> Result<P
     })
 }
 
-pub(super) async fn request(pool: &SqlitePool, id: &str) -> Result<Option<Request>, Error> {
-    let sql = "SELECT method, path, query, headers, body FROM inbox
+pub(super) async fn request(
+    pool: &SqlitePool,
+    id: &str,
+    vault: Option<&dyn Vault>,
+) -> Result<Option<Request>, Error> {
+    let sql = "SELECT method, path, query, headers, body, sealed FROM inbox
         WHERE (id = ?1 OR first_id = ?1) AND body IS NOT NULL";
     let row = sqlx::query(sql).bind(id).fetch_optional(pool).await.map_err(read_error("a delivery"))?;
-    row.map(|row| rows::request(&row, 0, id)).transpose()
+    row.map(|row| rows::request(&row, vault, id)).transpose()
 }
 
 /// Positions of a delivery's facts, in its order.
@@ -243,7 +249,11 @@ pub(super) async fn positions(pool: &SqlitePool, id: &str) -> Result<Vec<i64>, E
 }
 
 /// Deliveries with their bytes behind ordinal `after`, and the last ordinal, while there are any.
-pub(super) async fn kept(pool: &SqlitePool, after: i64) -> Result<(Vec<Replayed>, Option<i64>), Error> {
+pub(super) async fn kept(
+    pool: &SqlitePool,
+    after: i64,
+    vault: Option<&dyn Vault>,
+) -> Result<(Vec<Replayed>, Option<i64>), Error> {
     let get = read_error("deliveries");
     let found = sqlx::query(rows::KEPT).bind(after).bind(KEPT_PAGE).fetch_all(pool).await.map_err(&get)?;
     let mut positions = Vec::with_capacity(found.len());
@@ -256,7 +266,7 @@ pub(super) async fn kept(pool: &SqlitePool, after: i64) -> Result<(Vec<Replayed>
     let mut replayed = Vec::with_capacity(found.len());
     for (row, positions) in found.iter().zip(&positions) {
         let facts = positions.iter().filter_map(|position| observations.get(position)).cloned().collect();
-        replayed.push(rows::replayed(row, facts)?);
+        replayed.push(rows::replayed(row, facts, vault)?);
     }
     let last = found.last().map(|row| row.try_get("ordinal").map_err(&get)).transpose()?;
     Ok((replayed, last))

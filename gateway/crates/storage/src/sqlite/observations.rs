@@ -60,6 +60,15 @@ pub(super) async fn at(pool: &SqlitePool, positions: &[i64]) -> Result<HashMap<i
     Ok(observations)
 }
 
+/// Every fact of a family, in the order of decision.
+pub(super) async fn of_family(pool: &SqlitePool, family: &str) -> Result<Vec<Observation>, Error> {
+    let sql = "SELECT o.position, o.observation FROM families f CROSS JOIN json_each(f.observations) each
+        CROSS JOIN observations o ON o.position = each.value WHERE f.id = ? ORDER BY o.position";
+    let get = read_error("observations");
+    let rows = sqlx::query(sql).bind(family).fetch_all(pool).await.map_err(&get)?;
+    rows.iter().map(|row| parse(row.try_get(0).map_err(&get)?, row.try_get(1).map_err(&get)?)).collect()
+}
+
 fn parse(position: i64, text: &str) -> Result<Observation, Error> {
     serde_json::from_str(text).map_err(|error| Error::Corrupt {
         what: "observation",

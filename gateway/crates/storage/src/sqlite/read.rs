@@ -1,22 +1,28 @@
 //! The half that reads.
 
-use super::{entities, events, expectations, inbox, observations};
-use crate::{DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation, Page, Replayed, query::Position};
+use super::{
+    audit, commands, cursors, entities, events, expectations, inbox, observations, subject_keys, tasks,
+};
+use crate::{
+    AuditEntry, CommandFilter, CommandRow, DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation,
+    Page, Paused, Replayed, StreamState, Task, Vault, query::Position,
+};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Request};
+use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Order, Request, Timestamp};
 use sqlx::{SqlitePool, sqlite::SqliteRow};
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// Connections that answer questions.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Reader {
     pool: SqlitePool,
     path: PathBuf,
+    vault: Option<Arc<dyn Vault>>,
 }
 
 impl Reader {
-    pub(super) fn new(pool: SqlitePool, path: PathBuf) -> Reader {
-        Reader { pool, path }
+    pub(super) fn new(pool: SqlitePool, path: PathBuf, vault: Option<Arc<dyn Vault>>) -> Reader {
+        Reader { pool, path, vault }
     }
 
     pub(crate) async fn events(
@@ -45,7 +51,7 @@ impl Reader {
     }
 
     pub(crate) async fn delivery_request(&self, id: &str) -> Result<Option<Request>, Error> {
-        inbox::request(&self.pool, id).await
+        inbox::request(&self.pool, id, self.vault.as_deref()).await
     }
 
     pub(crate) async fn delivery_observations(&self, id: &str) -> Result<Vec<Observation>, Error> {
@@ -54,15 +60,71 @@ impl Reader {
         Ok(positions.iter().filter_map(|position| observations.remove(position)).collect())
     }
 
+    pub(crate) async fn family_observations(&self, family_id: &str) -> Result<Vec<Observation>, Error> {
+        observations::of_family(&self.pool, family_id).await
+    }
+
+    pub(crate) async fn orders_without_sku(
+        &self,
+        channel: &str,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Result<Vec<Order>, Error> {
+        entities::orders_without_sku(&self.pool, channel, limit, after).await
+    }
+
+    pub(crate) async fn streams(&self) -> Result<Vec<StreamState>, Error> {
+        cursors::all(&self.pool).await
+    }
+
+    pub(crate) async fn stream(&self, channel: &str, stream: &str) -> Result<Option<StreamState>, Error> {
+        cursors::one(&self.pool, channel, stream).await
+    }
+
+    pub(crate) async fn pauses(&self) -> Result<BTreeMap<String, Paused>, Error> {
+        cursors::pauses(&self.pool).await
+    }
+
+    pub(crate) async fn due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>, Error> {
+        tasks::due(&self.pool, now, limit).await
+    }
+
+    pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        tasks::next_due(&self.pool).await
+    }
+
+    pub(crate) async fn tasks(&self, channel: Option<&str>, limit: u32) -> Result<Vec<Task>, Error> {
+        tasks::all(&self.pool, channel, limit).await
+    }
+
+    pub(crate) async fn command(&self, id: &str) -> Result<Option<CommandRow>, Error> {
+        commands::one(&self.pool, id).await
+    }
+
+    pub(crate) async fn commands(&self, filter: &CommandFilter) -> Result<Page<CommandRow>, Error> {
+        commands::page(&self.pool, filter).await
+    }
+
+    pub(crate) async fn subject_keys(&self, subjects: &[String]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        subject_keys::of(&self.pool, subjects).await
+    }
+
+    pub(crate) async fn all_subject_keys(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        subject_keys::all(&self.pool).await
+    }
+
+    pub(crate) async fn audits(&self, limit: u32, cursor: Option<&str>) -> Result<Page<AuditEntry>, Error> {
+        audit::page(&self.pool, limit, cursor).await
+    }
+
     pub(crate) async fn expectations(&self) -> Result<Vec<Expectation>, Error> {
         expectations::all(&self.pool).await
     }
 
     pub(crate) fn replay(&self) -> impl Stream<Item = Result<Replayed, Error>> + Send + 'static {
-        let pool = self.pool.clone();
-        let pages = stream::try_unfold((pool, 0_i64), |(pool, after)| async move {
-            let (page, last) = inbox::kept(&pool, after).await?;
-            Ok::<_, Error>(last.map(|last| (stream::iter(page).map(Ok), (pool, last))))
+        let pages = stream::try_unfold((self.clone(), 0_i64), |(reader, after)| async move {
+            let (page, last) = inbox::kept(&reader.pool, after, reader.vault.as_deref()).await?;
+            Ok::<_, Error>(last.map(|last| (stream::iter(page).map(Ok), (reader, last))))
         });
         pages.try_flatten()
     }

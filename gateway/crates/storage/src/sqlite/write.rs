@@ -1,17 +1,18 @@
 //! The half that writes.
 
 use super::{
+    audit,
     checkpoint::Checkpoint,
-    entities, events, expectations, families, inbox,
+    commands, cursors, entities, events, expectations, families, inbox,
     lock::Lock,
     observations,
     script::{Script, Texts},
-    write_error,
+    subject_keys, tasks, write_error,
 };
 use crate::{
-    Error, Expectation,
-    batch::{Changes, Counters, Found, Stored},
-    writer::{Restriction, Wanted, Writing},
+    CommandRow, Error,
+    batch::{Changes, Counters, Found, Memory, Stored},
+    writer::{Edit, Restriction, Wanted, Writing},
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
@@ -20,6 +21,9 @@ use sqlx::{
 
 /// Pages of a database that nobody limits (SQLite documentation, "Implementation Limits").
 const PAGES_MAX: u64 = 4_294_967_294;
+
+/// About how much the log grows by one row.
+const PAGE_BYTES: usize = 4096;
 
 /// The connection that writes. It is made anew when it can no longer roll back.
 pub(crate) struct Connection {
@@ -93,6 +97,10 @@ impl Writing for Connection {
         row.map(|row| inbox::stored(&row)).transpose()
     }
 
+    async fn command(&mut self, channel: &str, idempotency_key: &str) -> Result<Option<CommandRow>, Error> {
+        commands::by_key(self.connection().await?, channel, idempotency_key).await
+    }
+
     async fn write(&mut self, changes: Changes<'_>) -> Result<(), Error> {
         let mut script = Script::default();
         script.statement("BEGIN IMMEDIATE");
@@ -101,6 +109,10 @@ impl Writing for Connection {
         families::write(&mut script, changes.families)?;
         entities::write(&mut script, changes.entities)?;
         events::write(&mut script, &changes.events)?;
+        cursors::write(&mut script, changes.cursors)?;
+        tasks::write(&mut script, changes.tasks)?;
+        commands::write(&mut script, changes.command.as_ref(), &changes.moved)?;
+        expectations::write(&mut script, changes.expectation.as_ref())?;
         script.statement("COMMIT");
         let logged = script.log_bytes();
         let mut texts = std::mem::take(&mut self.texts);
@@ -113,26 +125,38 @@ impl Writing for Connection {
         result
     }
 
-    async fn expect(&mut self, expectation: &Expectation) -> Result<(), Error> {
-        let query = sqlx::query(expectations::WRITE)
-            .bind(&expectation.channel)
-            .bind(&expectation.order_no)
-            .bind(expectation.amount_fen);
-        query.execute(self.connection().await?).await.map_err(write_error)?;
-        Ok(())
+    async fn edit(&mut self, edit: &Edit) -> Result<u64, Error> {
+        let query = match edit {
+            Edit::Pause { channel, paused: Some(paused) } => sqlx::query(cursors::PAUSE)
+                .bind(channel)
+                .bind(&paused.reason)
+                .bind(&paused.explain)
+                .bind(paused.at.as_microsecond()),
+            Edit::Pause { channel, paused: None } => sqlx::query(cursors::GO_ON).bind(channel),
+            Edit::SubjectKeys(keys) => sqlx::query(subject_keys::INSERT).bind(subject_keys::pairs(keys)),
+            Edit::Forget(subject) => sqlx::query(subject_keys::FORGET).bind(subject),
+            Edit::Audit(entry) => sqlx::query(audit::INSERT)
+                .bind(entry.at.as_microsecond())
+                .bind(&entry.actor)
+                .bind(&entry.action)
+                .bind(&entry.subject)
+                .bind(&entry.purpose),
+        };
+        let done = query.execute(self.connection().await?).await.map_err(write_error)?;
+        self.checkpoint.logged(PAGE_BYTES);
+        Ok(done.rows_affected())
     }
 
-    async fn recover(&mut self) -> Result<Counters, Error> {
+    async fn recover(&mut self) -> Result<Memory, Error> {
         if let Some(mut connection) = self.writing.take() {
             // Fails when the database has rolled back by itself, which is as good.
             let _rolled_back = sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok();
-            if let Ok(counters) = counters(&mut connection).await {
+            if let Ok(memory) = memory(&mut connection).await {
                 self.writing = Some(connection);
-                return Ok(counters);
+                return Ok(memory);
             }
         }
-        let connection = self.connection().await?;
-        counters(connection).await.map_err(write_error)
+        memory(self.connection().await?).await
     }
 
     async fn restrict(&mut self, restriction: Restriction) -> Result<(), Error> {
@@ -164,6 +188,15 @@ async fn apply(restriction: Restriction, connection: &mut SqliteConnection) -> R
     let sql = format!("PRAGMA max_page_count = {pages}; PRAGMA query_only = {read_only}");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map_err(write_error)?;
     Ok(())
+}
+
+/// What the writer knows by heart, as it is stored.
+async fn memory(connection: &mut SqliteConnection) -> Result<Memory, Error> {
+    Ok(Memory {
+        counters: counters(&mut *connection).await.map_err(write_error)?,
+        tasks: tasks::by_heart(&mut *connection).await?,
+        cursors: cursors::by_heart(connection).await.map_err(write_error)?,
+    })
 }
 
 async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::Error> {

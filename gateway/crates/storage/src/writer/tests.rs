@@ -1,7 +1,7 @@
 //! The writer against a database that fails on demand.
 
 use super::*;
-use crate::Known;
+use crate::{Known, batch::Counters};
 use qudao_model::{Answer, Entity, Request, Timestamp, Verdict, delivery::Acceptance, event::EventDraft};
 use tokio::sync::Semaphore;
 
@@ -43,12 +43,15 @@ impl Writing for Fake {
         self.0.lock().unwrap().extend(rows);
         Ok(())
     }
-    async fn expect(&mut self, _: &Expectation) -> Result<(), Error> {
-        Ok(())
+    async fn command(&mut self, _: &str, _: &str) -> Result<Option<CommandRow>, Error> {
+        Ok(None)
     }
-    async fn recover(&mut self) -> Result<Counters, Error> {
+    async fn edit(&mut self, _: &Edit) -> Result<u64, Error> {
+        Ok(0)
+    }
+    async fn recover(&mut self) -> Result<Memory, Error> {
         let ordinal = self.0.lock().unwrap().last().map_or(0, |(ordinal, _)| *ordinal);
-        Ok(Counters { ordinal, ..Counters::default() })
+        Ok(Memory { counters: Counters { ordinal, ..Counters::default() }, ..Memory::default() })
     }
     async fn restrict(&mut self, _: Restriction) -> Result<(), Error> {
         Ok(())
@@ -71,27 +74,31 @@ fn prepared(key: &str) -> Box<Prepared> {
         notes: Vec::new(),
         answer: Answer { status: 200, headers: Vec::new(), body: Vec::new() },
     };
-    Box::new(Prepared::new(crate::Incoming {
+    let incoming = crate::Incoming {
         channel: "till".to_owned(),
         received_at: Timestamp::UNIX_EPOCH,
         request,
         verdict: Verdict::Accepted(acceptance),
         connector: "till@1.0.0".to_owned(),
         micros: 0,
-    }))
+        personal: false,
+    };
+    Box::new(Prepared::new(incoming, None).unwrap())
 }
 
 /// Hands all keys in at once, then closes. Gives the fate of each, and what was written.
 async fn run(batches: &[&[&str]]) -> (Vec<bool>, Vec<(i64, String)>) {
     let database = Fake::default();
     let (seq, _) = watch::channel(0);
+    let (ticks, _) = watch::channel(0);
     let writer = Writer {
         database: database.clone(),
         fold: Arc::new(Nothing),
-        counters: None,
+        memory: None,
         failed_bytes_max: u64::MAX,
         batch_max: 3,
         seq,
+        ticks,
         trouble: Trouble::default(),
     };
     let (jobs, queue) = mpsc::channel(100);

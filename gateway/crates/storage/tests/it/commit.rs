@@ -235,9 +235,9 @@ async fn closing_commits_what_waits_and_ends_everything_else() {
 async fn expectations_last() {
     let kept = fresh().await;
     assert_eq!(kept.storage.expected_payment(CHANNEL, "SO1"), None);
-    kept.storage.expect_payment(CHANNEL, "SO1", 100).await.unwrap();
-    kept.storage.expect_payment(CHANNEL, "SO1", 200).await.unwrap();
-    kept.storage.expect_payment("other", "SO1", 300).await.unwrap();
+    kept.storage.expect_payment(CHANNEL, "SO1", 100, None, at(0)).await.unwrap();
+    kept.storage.expect_payment(CHANNEL, "SO1", 200, None, at(0)).await.unwrap();
+    kept.storage.expect_payment("other", "SO1", 300, None, at(0)).await.unwrap();
     let kept = kept.reopened().await;
     assert_eq!(kept.storage.expected_payment(CHANNEL, "SO1"), Some(200));
     assert_eq!(kept.storage.expected_payment("other", "SO1"), Some(300));

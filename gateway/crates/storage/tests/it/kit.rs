@@ -1,22 +1,24 @@
 //! A fold that is easy to foresee, deliveries to put in, and a storage in a folder of its own.
 
+use crate::shop;
 use qudao_model::{
     Answer, Entity, Facts, Note, Observation, Payment, PaymentFacts, Refund, RefundFacts, Request, Timestamp,
     Verdict,
     delivery::{Acceptance, Refusal},
     entity::{Evidence, Method, PaymentState},
     event::{EventDraft, Verb},
+    id,
     observation::{PaymentClaim, RefundClaim},
 };
-use qudao_storage::{Committed, Fold, Incoming, Known, Location, Options, Storage};
-use std::{path::Path, sync::Arc};
+use qudao_storage::{Committed, Fold, FollowUp, Incoming, Known, Location, Options, Storage};
+use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 pub(crate) const CHANNEL: &str = "till";
 /// An order number on which the fold breaks.
 pub(crate) const POISON: &str = "POISON";
 
-/// Each payment is paid by its first fact; each refund is as its last fact says. Every change is an event.
+/// Each entity is as its last fact says. Every change is an event, and a payment that is pending is asked for.
 pub(crate) struct Plain;
 
 impl Fold for Plain {
@@ -32,6 +34,9 @@ impl Fold for Plain {
             let entity = match &observation.facts {
                 Facts::Payment(facts) => Entity::Payment(payment(id, channel, facts, version, updated_at)),
                 Facts::Refund(facts) => Entity::Refund(refund(id, channel, facts, version, updated_at)),
+                Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => {
+                    shop::entity(id, channel, observation, version)
+                }
             };
             entities.retain(|one| one.id() != entity.id());
             entities.push(entity);
@@ -43,10 +48,22 @@ impl Fold for Plain {
     fn events(&self, before: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
         let changed = vec![if before.is_none() { "id" } else { "version" }.to_owned()];
         let verb = match after {
+            Entity::Payment(payment) if payment.state == PaymentState::Pending => Verb::Pending,
             Entity::Payment(_) => Verb::Paid,
             Entity::Refund(_) => Verb::Succeeded,
+            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => Verb::Changed,
         };
         vec![EventDraft::new(after, verb, changed, after.updated_at())]
+    }
+
+    fn follow_ups(&self, _: Option<&Entity>, after: &Entity) -> Vec<FollowUp> {
+        let Entity::Payment(payment) = after else { return Vec::new() };
+        let (kind, key) = ("fetch.payment".to_owned(), vec![payment.order_no.clone()]);
+        vec![if payment.state == PaymentState::Pending {
+            FollowUp::Ask { kind, key, after: Duration::from_mins(1) }
+        } else {
+            FollowUp::Done { kind, key }
+        }]
     }
 }
 
@@ -62,7 +79,7 @@ fn payment(
         channel: channel.to_owned(),
         order_no: facts.order_no.clone(),
         transaction_no: facts.transaction_no.clone(),
-        state: PaymentState::Paid,
+        state: if facts.state == PaymentClaim::Pending { PaymentState::Pending } else { PaymentState::Paid },
         method: facts.method,
         sub_method: None,
         merchant_no: facts.merchant_no.clone(),
@@ -140,6 +157,14 @@ pub(crate) fn paid(order_no: &str, fen: i64) -> Observation {
     Observation::payment(at(fen), facts)
 }
 
+pub(crate) fn pending(order_no: &str, fen: i64) -> Observation {
+    let mut observation = paid(order_no, fen);
+    if let Facts::Payment(facts) = &mut observation.facts {
+        facts.state = PaymentClaim::Pending;
+    }
+    Observation { occurred_at: at(0), ..observation }
+}
+
 pub(crate) fn refunded(order_no: &str, refund_no: &str, fen: i64) -> Observation {
     let facts = RefundFacts {
         merchant_no: "1900000001".to_owned(),
@@ -178,6 +203,7 @@ fn incoming(second: i64, body: &str, verdict: Verdict) -> Incoming {
         verdict,
         connector: "plain@1.0.0".to_owned(),
         micros: 42,
+        personal: false,
     }
 }
 
@@ -195,6 +221,16 @@ pub(crate) fn ignored(second: i64, dedupe_key: &str, note: &str) -> Incoming {
     let acceptance =
         Acceptance { dedupe_key: dedupe_key.to_owned(), observations: Vec::new(), notes, answer };
     incoming(second, dedupe_key, Verdict::Ignored(acceptance))
+}
+
+/// A page of a stream, or one thing that was asked for; its bytes differ with `second`.
+pub(crate) fn polled(second: i64, method: &str, observations: Vec<Observation>) -> Incoming {
+    let texts: Vec<String> = observations.iter().map(Observation::canonical_json).collect();
+    let key = format!("{method}:{}", id::sha256_hex(texts.concat().as_bytes()));
+    let mut incoming = accepted(second, &key, observations);
+    incoming.request.method = method.to_owned();
+    incoming.request.path = "/orders".to_owned();
+    incoming
 }
 
 fn refusal(reason: &str) -> Refusal {

@@ -1,14 +1,15 @@
 //! Questions: filters, pages, the feed by type.
 
 use crate::kit::{CHANNEL, Kept, accepted, at, failed, fresh, ignored, options, paid, refunded, rejected};
-use qudao_model::EntityKind;
+use qudao_model::{Entity, EntityKind};
 use qudao_storage::{DeliveryFilter, EntityFilter, Error, Options, Storage, VerdictKind};
 
 async fn order_nos(kept: &Kept, filter: &EntityFilter) -> (Vec<String>, Option<String>) {
     let page = kept.storage.entities(filter).await.unwrap();
-    let order_no = |entity: &qudao_model::Entity| match entity {
-        qudao_model::Entity::Payment(payment) => payment.order_no.clone(),
-        qudao_model::Entity::Refund(refund) => refund.refund_no.clone(),
+    let order_no = |entity: &Entity| match entity {
+        Entity::Payment(payment) => payment.order_no.clone(),
+        Entity::Refund(refund) => refund.refund_no.clone(),
+        Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => panic!("{entity:?}"),
     };
     (page.items.iter().map(order_no).collect(), page.next)
 }

@@ -60,7 +60,7 @@ async fn a_restored_database_is_the_same_byte_for_byte() {
             texts
         };
         let (theirs, ours) = (sorted(theirs.await.unwrap()), sorted(ours.await.unwrap()));
-        assert!(!ours.is_empty());
+        assert_eq!(ours.is_empty(), !matches!(kind, EntityKind::Payment | EntityKind::Refund));
         assert_eq!(theirs, ours);
     }
     // Twice is the same as once.

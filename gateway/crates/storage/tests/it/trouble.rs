@@ -1,6 +1,6 @@
 //! The machine in trouble: nothing is acknowledged, nothing is half there, and it goes on when the trouble is over.
 
-use crate::kit::{Kept, accepted, fresh, options, paid};
+use crate::kit::{Kept, accepted, at, fresh, options, paid};
 use futures_util::future::join_all;
 use qudao_storage::{Class, Error, Retry, Storage};
 
@@ -62,7 +62,7 @@ async fn a_read_only_database_stores_nothing_and_recovers() {
     // Known before: still nothing is acknowledged, since it cannot be counted. The platform sends it again.
     let duplicate = kept.storage.commit(accepted(2, "before", vec![paid("before", 1)])).await;
     assert!(matches!(duplicate, Err(Error::ReadOnly { .. })));
-    let expectation = kept.storage.expect_payment("till", "SO1", 1).await;
+    let expectation = kept.storage.expect_payment("till", "SO1", 1, None, at(0)).await;
     assert!(matches!(expectation, Err(Error::ReadOnly { .. })));
     assert_eq!(kept.storage.expected_payment("till", "SO1"), None);
     // Questions are answered all the while.

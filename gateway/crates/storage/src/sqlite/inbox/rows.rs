@@ -1,7 +1,7 @@
 //! Rows of the inbox, read back.
 
 use super::super::{read_error, time};
-use crate::{Cause, DeliveryRow, Error, Incoming, Replayed, VerdictKind};
+use crate::{Cause, DeliveryRow, Error, Incoming, Replayed, Vault, VerdictKind, vault};
 use qudao_model::{
     Answer, Note, Observation, Request, Verdict,
     delivery::{Acceptance, Header, Refusal},
@@ -17,8 +17,8 @@ pub(super) const SELECT: &str = "SELECT i.id, i.ordinal, i.channel, i.received_a
 
 /// Columns of [`replayed`]. Bound: ordinal behind which to begin, most rows.
 pub(super) const KEPT: &str = "SELECT method, path, query, headers, body, status, answer_headers, answer_body,
-    ordinal, id, channel, received_at, verdict, reason, explain, dedupe_key, connector, micros, observations, notes
-    FROM inbox WHERE ordinal > ? AND body IS NOT NULL AND verdict <> 'rejected' AND duplicate_of IS NULL
+    ordinal, id, channel, received_at, verdict, reason, explain, dedupe_key, connector, micros, observations, notes,
+    sealed FROM inbox WHERE ordinal > ? AND body IS NOT NULL AND verdict <> 'rejected' AND duplicate_of IS NULL
     ORDER BY ordinal LIMIT ?";
 
 pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, Error> {
@@ -52,7 +52,11 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, Error> {
     })
 }
 
-pub(super) fn replayed(row: &SqliteRow, observations: Vec<Observation>) -> Result<Replayed, Error> {
+pub(super) fn replayed(
+    row: &SqliteRow,
+    observations: Vec<Observation>,
+    vault: Option<&dyn Vault>,
+) -> Result<Replayed, Error> {
     let get = read_error("a delivery");
     let delivery_id: String = row.try_get("id").map_err(&get)?;
     let kind = verdict(row.try_get("verdict").map_err(&get)?, &delivery_id)?;
@@ -75,25 +79,32 @@ pub(super) fn replayed(row: &SqliteRow, observations: Vec<Observation>) -> Resul
     let incoming = Incoming {
         channel: text("channel")?,
         received_at: time(row.try_get("received_at").map_err(&get)?),
-        request: request(row, 0, &delivery_id)?,
+        request: request(row, vault, &delivery_id)?,
         verdict,
         connector: text("connector")?,
         micros: number(row, "micros")?,
+        personal: is_sealed(row)?,
     };
     Ok(Replayed { delivery_id, incoming })
 }
 
-/// Columns method, path, query, headers, body from `first` on.
-pub(super) fn request(row: &SqliteRow, first: usize, id: &str) -> Result<Request, Error> {
+/// Columns method, path, query, headers, body first of all, and `sealed` anywhere.
+pub(super) fn request(row: &SqliteRow, vault: Option<&dyn Vault>, id: &str) -> Result<Request, Error> {
     let get = read_error("a request");
-    let headers: Option<&str> = row.try_get(first + 3).map_err(&get)?;
-    Ok(Request {
-        method: row.try_get(first).map_err(&get)?,
-        path: row.try_get(first + 1).map_err(&get)?,
-        query: row.try_get(first + 2).map_err(&get)?,
+    let headers: Option<&str> = row.try_get(3).map_err(&get)?;
+    let request = Request {
+        method: row.try_get(0).map_err(&get)?,
+        path: row.try_get(1).map_err(&get)?,
+        query: row.try_get(2).map_err(&get)?,
         headers: list(headers, id)?,
-        body: row.try_get(first + 4).map_err(&get)?,
-    })
+        body: row.try_get(4).map_err(&get)?,
+    };
+    if is_sealed(row)? { vault::open(vault, request, id) } else { Ok(request) }
+}
+
+fn is_sealed(row: &SqliteRow) -> Result<bool, Error> {
+    let sealed: Option<i64> = row.try_get("sealed").map_err(read_error("a request"))?;
+    Ok(sealed.is_some())
 }
 
 /// Columns status, headers, body from `first` on.
