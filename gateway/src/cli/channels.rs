@@ -111,34 +111,43 @@ fn read(channel: &Value) -> Result<Channel, Error> {
 }
 
 fn show(channels: &[Channel], printer: &mut Printer) -> Result<(), Error> {
-    let mut table = Table::new(["CHANNEL", "STATUS", "CONNECTOR", "STREAM", "READ", "LAST ERROR"]);
-    for channel in channels {
-        let first = |stream: [String; 3]| {
-            let [name, read, error] = stream;
-            [channel.name.clone(), channel.status.clone(), channel.connector.clone(), name, read, error]
-        };
-        if channel.streams.is_empty() {
-            table.row(first(Default::default()));
-        }
-        for stream in &channel.streams {
-            let read = stream.read_at.map_or_else(|| "never".to_owned(), people::time);
-            table.row(first([stream.name.clone(), read, stream.last_error.clone().unwrap_or_default()]));
-        }
-    }
-    if table.is_empty() {
+    if channels.is_empty() {
         return printer.note("the configuration in force has no channels");
     }
-    printer.table(&table)?;
+    printer.table(&table(channels))?;
     for channel in channels {
-        if let Some(Paused { reason, explain, at }) = &channel.paused {
-            let (name, explain, at) = (&channel.name, people::text(explain), people::time(*at));
-            printer.line(format_args!(
-                "\n{CARE}stopped{CARE:#}: {name} asks nothing since {at}: {reason}: {explain}"
-            ))?;
-            printer.next(format_args!("Mend it, then: qudao channels resume {name}"))?;
+        if let Some(paused) = &channel.paused {
+            printer.line(format_args!("\n{CARE}stopped{CARE:#}: {}", stopped(&channel.name, paused)))?;
+            printer.next(format_args!("Mend it, then: qudao channels resume {}", channel.name))?;
         }
     }
     Ok(())
+}
+
+/// A row a stream, and one for a channel that reads none.
+fn table(channels: &[Channel]) -> Table {
+    let mut table = Table::new(["CHANNEL", "STATUS", "CONNECTOR", "STREAM", "READ", "LAST ERROR"]);
+    for channel in channels {
+        let mut row = |name: &str, read: String, error: &str| {
+            let (channel, status, connector) = (&channel.name, &channel.status, &channel.connector);
+            let words = [channel.clone(), status.clone(), connector.clone(), name.to_owned()];
+            let [channel, status, connector, name] = words;
+            table.row([channel, status, connector, name, read, error.to_owned()]);
+        };
+        if channel.streams.is_empty() {
+            row("", String::new(), "");
+        }
+        for stream in &channel.streams {
+            let read = stream.read_at.map_or_else(|| "never".to_owned(), people::time);
+            row(&stream.name, read, stream.last_error.as_deref().unwrap_or_default());
+        }
+    }
+    table
+}
+
+fn stopped(channel: &str, Paused { reason, explain, at }: &Paused) -> String {
+    let (explain, at) = (people::text(explain), people::time(*at));
+    format!("{channel} asks nothing since {at}: {reason}: {explain}")
 }
 
 impl Resume {
@@ -152,5 +161,35 @@ impl Resume {
             printer.line(format_args!("{GOOD}ok{GOOD:#}: {} asks again", self.name))?;
         }
         Ok(Exit::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_stream_has_its_row_and_a_stopped_channel_says_why() {
+        let answer = json!([
+            {"name": "pay", "status": "live", "connector": "pay@1.0.0", "digest": "00", "streams": []},
+            {"name": "shop", "status": "live", "connector": "shop@1.0.0",
+             "paused": {"reason": "auth_expired", "explain": "the session ended", "at": "2026-03-12T01:00:00Z"},
+             "streams": [
+                {"name": "orders", "read_at": "2026-03-12T00:59:00Z", "age_s": 60, "failures": 1, "last_error": "the session ended"},
+                {"name": "refunds", "failures": 0},
+            ]},
+        ]);
+        let channels: Vec<Channel> =
+            answer.as_array().unwrap().iter().map(|one| read(one).unwrap()).collect();
+        let paused = channels[1].paused.as_ref().unwrap();
+        let shown = format!("{}\n{}", table(&channels), stopped("shop", paused));
+        insta::assert_snapshot!(anstream::adapter::strip_str(&shown).to_string(), @r#"
+        CHANNEL  STATUS  CONNECTOR   STREAM   READ                 LAST ERROR
+        pay      live    pay@1.0.0
+        shop     live    shop@1.0.0  orders   2026-03-12 08:59:00  the session ended
+        shop     live    shop@1.0.0  refunds  never
+        shop asks nothing since 2026-03-12 09:00:00: auth_expired: the session ended
+        "#);
     }
 }

@@ -22,6 +22,8 @@ pub(super) fn show(known: &Known, said: &Said) {
     anstream::println!("{}", sums(known, said));
     screen::heading("Orders, beside what the shops know");
     anstream::println!("{}", sales(known, said));
+    screen::heading("What no platform told");
+    anstream::println!("{}", findings(said));
 }
 
 fn table(head: &[&str]) -> Table {
@@ -152,6 +154,35 @@ fn sales(known: &Known, said: &Said) -> Table {
         ]);
     }
     right_aligned(&mut table, 1..7);
+    table
+}
+
+/// What the gateway found out by itself: payments that were never notified, payments of orders, SKUs that nobody listed.
+fn findings(said: &Said) -> Table {
+    let mut table = table(&["channel", "number", "found"]);
+    let mut add = |at: &Value, number: &str, found: String| {
+        table.add_row([text(at, "channel").to_owned(), number.to_owned(), found]);
+    };
+    for payment in &said.payments {
+        if list(payment, "evidence").eq([&Value::from("query")]) {
+            add(
+                payment,
+                text(payment, "order_no"),
+                format!("{}, by asking: no notice came", text(payment, "state")),
+            );
+        }
+    }
+    for order in &said.orders {
+        for payment in list(order, "payment_refs").filter(|named| named.get("rule").is_some()) {
+            let (no, rule) = (text(payment, "order_no"), text(payment, "rule"));
+            add(order, text(order, "order_no"), format!("paid by {no}, by the rule {rule}"));
+        }
+    }
+    for event in said.events.iter().filter(|event| text(event, "type") == "qudao.listing.missing.v1") {
+        let listing = event.pointer("/data/listing").unwrap_or(&Value::Null);
+        let found = format!("not listed; its order {} was taken all the same", text(listing, "order_no"));
+        add(event, text(listing, "channel_sku"), found);
+    }
     table
 }
 

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Polls come every second; a loaded machine may take its time.
 const EVENT_MAX: Duration = Duration::from_secs(90);
+/// Between two steps of one order. Platforms date changes to the second, and nobody can tell which of two came last.
+const STEP_MIN: Duration = Duration::from_millis(1_100);
 
 const WECHAT: &str = "wechat-main";
 const ALIPAY: &str = "alipay-main";
@@ -41,6 +43,8 @@ struct Tale {
     refund: String,
     /// The event that is awaited, and until when.
     awaits: Option<(&'static str, &'static str, String, Instant)>,
+    /// When the latest step was.
+    stepped: Option<Instant>,
 }
 
 /// All tales.
@@ -78,8 +82,9 @@ impl Tales {
         self.seen = events.len();
         for tale in &mut self.tales {
             tale.hear(news)?;
-            while tale.awaits.is_none() {
-                let Some(step) = tale.steps.pop_front() else { break };
+            if tale.is_due()
+                && let Some(step) = tale.steps.pop_front()
+            {
                 tale.tell(step, servers, gateway)?;
             }
         }
@@ -89,11 +94,16 @@ impl Tales {
 
 impl Tale {
     fn new(steps: Vec<Step>) -> Tale {
-        Tale { steps: steps.into(), order: String::new(), refund: String::new(), awaits: None }
+        Tale { steps: steps.into(), order: String::new(), refund: String::new(), awaits: None, stepped: None }
     }
 
     fn is_told(&self) -> bool {
         self.steps.is_empty() && self.awaits.is_none()
+    }
+
+    /// Whether the next step can be taken.
+    fn is_due(&self) -> bool {
+        self.awaits.is_none() && self.stepped.is_none_or(|stepped| stepped.elapsed() >= STEP_MIN)
     }
 
     fn hear(&mut self, news: &[Value]) -> Result<()> {
@@ -122,6 +132,7 @@ impl Tale {
         }
         self.refund = number("refund_no").unwrap_or_else(|| std::mem::take(&mut self.refund));
         let until = Instant::now() + EVENT_MAX;
+        self.stepped = Some(Instant::now());
         self.awaits = step
             .leads_to
             .map(|(channel, event_type, number)| (channel, event_type, self.fill(&number), until));

@@ -136,7 +136,12 @@ impl Gateway {
             warn!("a channel that was mended stays paused: {}", chain(&error));
         }
         if before.links.is_empty() && !config.links.is_empty() {
-            warn!("the first rules of `links` work from the next start on");
+            warn!(
+                "orders that come from now on are linked from the next start on; those that are there are linked now"
+            );
+        }
+        if before.links != config.links {
+            self.schedule.link_again();
         }
         if before.listings.digest() != listed {
             self.repair_listings().await;

@@ -15,9 +15,12 @@ use qudao_model::{
     Entity, EntityKind, Observation, Order, OrderFact, OrderFacts, Payment, Request, Timestamp, Verdict,
     entity::PaymentState, order::PaymentRef,
 };
-use qudao_storage::{EntityFilter, Incoming, Storage, Task};
+use qudao_storage::{EntityFilter, Incoming, LIMIT_MAX, Storage, Task};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tracing::info;
 
 /// Kind of the task; its key is kind and id of an entity.
@@ -26,6 +29,9 @@ pub(crate) const LINK: &str = "link";
 pub(crate) const METHOD: &str = "LINK";
 /// Orders that may claim one payment; more would be a rule that fits everything.
 const CLAIMS_MAX: u32 = 50;
+
+/// How far back orders are looked at when rules may have changed.
+const SWEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Runs the task: finds the counterparts of one entity.
 pub(crate) async fn link(
@@ -48,6 +54,35 @@ pub(crate) async fn link(
         tell(intake, payment, now).await?;
     }
     Ok(intake.storage.advance(&channel.name, now, done(task)).await?)
+}
+
+/// Looks for the payments of all orders that changed lately and have none: a rule may be newer than they are.
+pub(crate) async fn sweep(intake: &Intake, now: Timestamp) -> Result<(), Error> {
+    let since = now.checked_sub(SWEPT).unwrap_or(Timestamp::MIN);
+    let rules = intake.rules.load_full();
+    let channels: BTreeSet<&String> = rules.links.iter().map(|rule| &rule.orders).collect();
+    for channel in channels {
+        let (channel, since) = (Some(channel.clone()), Some(since));
+        let mut filter =
+            EntityFilter { channel, since, limit: LIMIT_MAX, ..EntityFilter::new(EntityKind::Order) };
+        loop {
+            let page = intake.storage.entities(&filter).await?;
+            for entity in page.items {
+                let Entity::Order(order) = entity else { continue };
+                if order.payment_refs.iter().any(|known| known.payment_id.is_some()) {
+                    continue;
+                }
+                for payment in payments_of(intake, &order).await?.iter().filter(|payment| is_paid(payment)) {
+                    tell(intake, payment, now).await?;
+                }
+            }
+            filter.cursor = page.next;
+            if filter.cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Only money that came can have paid.

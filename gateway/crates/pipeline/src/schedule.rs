@@ -68,6 +68,8 @@ pub(crate) struct Schedule {
     plans: Arc<Mutex<Plans>>,
     wake: Arc<Notify>,
     stopped: Arc<AtomicBool>,
+    /// Whether rules may have changed since orders were linked.
+    unlinked: Arc<AtomicBool>,
 }
 
 impl Askable {
@@ -102,7 +104,14 @@ impl Schedule {
             plans: Arc::default(),
             wake: Arc::default(),
             stopped: Arc::default(),
+            unlinked: Arc::new(AtomicBool::new(true)),
         }
+    }
+
+    /// Has orders linked again by other rules than those of before.
+    pub(crate) fn link_again(&self) {
+        self.unlinked.store(true, Ordering::Release);
+        self.wake.notify_one();
     }
 
     /// Takes the first channels, learns how far each stream was read, and lets every channel try again.

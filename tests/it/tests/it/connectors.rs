@@ -1,8 +1,9 @@
 //! Every fixture of every connector, through the real component, the real commit and the real fold.
 
+use qudao_host::Connector;
 use qudao_kit::{TestGateway, root};
 use qudao_model::Entity;
-use qudao_sdk::fixtures::{Case, Sequence};
+use qudao_sdk::fixtures::{AskCase, Case, Channel, Sequence, Told};
 use qudao_storage::EntityFilter;
 use std::path::PathBuf;
 
@@ -21,7 +22,8 @@ fn plugins() -> Vec<(String, PathBuf)> {
 async fn every_case_gets_the_expected_verdict_through_the_component() {
     for (plugin, fixtures) in plugins() {
         let cases = Case::load_all(&fixtures).unwrap();
-        assert!(!cases.is_empty(), "{plugin} has no cases");
+        let asks = AskCase::load_all(&fixtures).unwrap();
+        assert!(cases.len() + asks.len() > 0, "{plugin} has no fixtures");
         for case in cases {
             let gateway = TestGateway::builder().channel("pay", &plugin, &case.channel).start().await;
             for (order_no, order) in &case.context.orders {
@@ -35,6 +37,64 @@ async fn every_case_gets_the_expected_verdict_through_the_component() {
             let answer = gateway.replay_recorded("pay", &case).await;
             assert_eq!(&answer, verdict.answer(), "{plugin}/{}", case.name);
             gateway.finish().await;
+        }
+    }
+}
+
+/// A connector outside of a gateway, granted all that its manifest names.
+pub(crate) async fn connect(plugin: &str, channel: Channel) -> Connector {
+    let wasm = std::fs::read(qudao_kit::component(plugin)).unwrap();
+    let component = qudao_kit::host().load(wasm).await.unwrap();
+    let wanted = component.manifest().network.clone();
+    let mut network: Vec<String> = wanted.into_iter().filter(|origin| !origin.starts_with('{')).collect();
+    network.extend(channel.settings.get("base_url").and_then(|url| url.as_str()).map(str::to_owned));
+    let secrets = channel.secrets.into_iter().map(|(name, bytes)| (name, bytes.0.into())).collect();
+    let connected = component.connect(qudao_host::Grants {
+        channel: channel.name,
+        settings: channel.settings,
+        secrets,
+        network,
+        limits: qudao_host::Limits::default(),
+        rate: None,
+        expectations: std::sync::Arc::new(qudao_kit::NoExpectations),
+    });
+    connected.unwrap_or_else(|problems| panic!("{plugin}: {problems:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_question_gets_the_expected_facts_through_the_component() {
+    let mut run = 0;
+    for (plugin, fixtures) in plugins() {
+        for case in AskCase::load_all(&fixtures).unwrap() {
+            let connector = connect(&plugin, Channel::load(&fixtures, &case.channel).unwrap()).await;
+            let answered = connector.ask_again(&case.transcript(), qudao_kit::call(case.now)).await;
+            let differences = case.compare(&told(answered.told));
+            assert!(differences.is_empty(), "{plugin}/{}: {differences:#?}", case.name);
+            run += 1;
+        }
+    }
+    assert!(run >= 250, "{run} questions were run");
+}
+
+/// What the host read, in the words of the fixtures.
+fn told(told: Result<qudao_host::Told, qudao_host::AskFailure>) -> Told {
+    match told {
+        Ok(qudao_host::Told::Page(page)) => {
+            let qudao_host::Page { observations, notes, cursor, more } = page;
+            Told::Page(qudao_sdk::Page { observations, notes, cursor, more })
+        }
+        Ok(qudao_host::Told::Effect(effect)) => {
+            let state = match effect.state {
+                qudao_host::EffectState::Succeeded => qudao_sdk::EffectState::Succeeded,
+                qudao_host::EffectState::Accepted => qudao_sdk::EffectState::Accepted,
+                qudao_host::EffectState::Failed => qudao_sdk::EffectState::Failed,
+            };
+            let qudao_host::Effect { code, message, observations, notes, .. } = effect;
+            Told::Effect(qudao_sdk::Effect { state, code, message, observations, notes })
+        }
+        Err(failure) => {
+            let qudao_host::AskFailure { class, code, message, retry } = failure;
+            Told::Failed(qudao_sdk::Failure { class, code, message, retry })
         }
     }
 }

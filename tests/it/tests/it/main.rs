@@ -14,9 +14,13 @@
 mod connectors;
 mod hooks;
 mod hostile;
+mod links;
 mod marketplaces;
 mod once;
 mod order;
+mod order_states;
+mod payments;
+mod personal;
 mod replay;
 mod secrets;
 mod shops;

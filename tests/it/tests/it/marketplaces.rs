@@ -73,7 +73,7 @@ async fn faults(market: Market) {
         Kind::Status { status: 429, retry_after: Some(3) },
     ];
     for (round, kind) in kinds.into_iter().enumerate() {
-        market.fault(Fault::new(kind));
+        market.fault(Fault::new(kind).after(u32::try_from(round % 3).unwrap()));
         market.edit(&orders[round], &Edit::memo("changed"));
         gateway.ask().await;
         market.advance(&gateway, 20 * 60);

@@ -37,7 +37,8 @@ async fn replay_gives_the_same_bytes() {
     let into = storage(&gateway.folder().join("again/qudao.sqlite")).await;
     let channels =
         Channels::load(gateway.config(), &host(), Arc::new(qudao_kit::NoExpectations)).await.unwrap();
-    let report = replay(gateway.gateway.storage(), &into, &channels, qudao_kit::vault(), &mut |_| {}).await.unwrap();
+    let report =
+        replay(gateway.gateway.storage(), &into, &channels, qudao_kit::vault(), &mut |_| {}).await.unwrap();
     assert_eq!((report.differences, report.deliveries, report.same), (Vec::new(), 9, 9));
     assert_eq!(bytes(&into).await, bytes(gateway.gateway.storage()).await);
     into.close().await;

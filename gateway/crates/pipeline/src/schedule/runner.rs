@@ -5,7 +5,7 @@ use crate::{Error, Tasks};
 use metrics::gauge;
 use qudao_model::{Timestamp, fault::chain};
 use qudao_storage::LIMIT_MAX;
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tracing::warn;
 
 /// Longest sleep: the clock of the machine may jump.
@@ -51,6 +51,10 @@ impl Schedule {
     }
 
     async fn begin(&self, now: Timestamp, tasks: &Tasks) -> Result<Option<Timestamp>, Error> {
+        if self.unlinked.load(Ordering::Acquire) {
+            let schedule = self.clone();
+            tasks.spawn("links", async move { schedule.link(now).await });
+        }
         for job in self.due(now).await? {
             let schedule = self.clone();
             tasks.spawn("ask", async move { schedule.run(job).await });

@@ -6,7 +6,7 @@ use qudao_model::{
     Timestamp,
     fault::{Retry, chain},
 };
-use qudao_storage::Task;
+use qudao_storage::{COMMAND_TASK, Task};
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
@@ -17,7 +17,7 @@ use tracing::warn;
 /// Calls out at a time, over all channels.
 const PARALLEL: usize = 16;
 /// Tasks looked at of a channel that may ask, and of one that may only be linked.
-const LOOK: u32 = 16;
+const LOOK: u32 = 64;
 const LOOK_FAR: u32 = 1000;
 
 /// Something that begins now. Its channel asks nothing else until it is dropped.
@@ -81,8 +81,19 @@ impl Schedule {
         Ok(next)
     }
 
+    /// Links orders by rules that may be new to them.
+    pub(super) async fn link(&self, now: Timestamp) {
+        if !self.unlinked.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        if let Err(error) = links::sweep(&self.intake, now).await {
+            warn!("orders of before could not be linked, the next start tries again: {}", chain(&error));
+        }
+    }
+
     /// Runs everything that is due at `now`, until nothing is.
     pub(crate) async fn run_due(&self, now: Timestamp) -> Result<(), Error> {
+        self.link(now).await;
         loop {
             let jobs = self.due(now).await?;
             if jobs.is_empty() {
@@ -142,10 +153,10 @@ impl Schedule {
                 free.then(|| task.due_at.max(may_ask.unwrap_or(task.due_at)))
             }
         };
-        let task = tasks
-            .into_iter()
-            .filter_map(|task| Some((due(&task)?, Work::Task(task))))
-            .min_by_key(|(due, _)| *due);
+        let tasks = tasks.into_iter().filter_map(|task| Some((due(&task)?, task)));
+        // Somebody waits for a command; what is only to be known can wait behind it.
+        let task = tasks.min_by_key(|(due, task)| (*due > now || task.kind != COMMAND_TASK, *due));
+        let task = task.map(|(due, task)| (due, Work::Task(task)));
         let stream = stream.map(|(due, stream)| (due.max(may_ask.unwrap_or(due)), Work::Poll { stream }));
         let first = match (stream, task) {
             // Both wait: they take turns.

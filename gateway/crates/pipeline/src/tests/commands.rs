@@ -9,7 +9,7 @@ use qudao_model::{
     fault::{Class, Retry},
     observation::{PaymentClaim, RefundClaim},
 };
-use qudao_storage::{CommandMove, CommandRow, CommandState, Moves};
+use qudao_storage::{Ask, CommandMove, CommandRow, CommandState, Moves};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -260,6 +260,26 @@ async fn a_refusal_for_good_fails_and_a_missing_right_pauses() {
     bench.schedule.resume(SHOP).await.unwrap();
     bench.run().await;
     assert_eq!(row(&bench, &id).await.state, CommandState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_command_goes_before_what_is_only_to_be_known() {
+    let shop = Platform::new(|asked| match asked {
+        Asked::Command { .. } => effect(EffectState::Succeeded, Vec::new()),
+        _ => page(Vec::new()),
+    });
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    for n in 0..30 {
+        let key = vec![format!("SO{n}")];
+        let ask = Ask { kind: "fetch.payment".to_owned(), key, due_at: bench.now(), forward: false };
+        bench.storage.expect_payment(SHOP, "SO", 1, Some(ask), bench.now()).await.unwrap();
+    }
+    bench.turn(1);
+    put(&bench, &shop, None).await;
+    bench.run().await;
+    let asked = shop.asked();
+    let place = asked.iter().position(|asked| matches!(asked, Asked::Command { .. })).unwrap();
+    assert!(place <= 2 && asked.len() > 30, "{place} of {}", asked.len());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Which payment paid which order.
 
-use super::kit::{BANK, Bench, Platform, SHOP, order, page, payment, sold, start_of_day};
+use super::kit::{BANK, Bench, Platform, SHOP, config, order, page, payment, sold, start_of_day};
+use crate::intake::Rules;
 use qudao_model::{Asked, Observation, Order, anomaly::Code, observation::PaymentClaim, order::PaymentRef};
 use std::sync::Arc;
 
@@ -88,6 +89,23 @@ async fn two_orders_that_claim_one_payment_are_told_of_each_other() {
     bench.run_for(600).await;
     let again = bench.deliveries().await.into_iter().filter(|row| row.method == "LINK").count();
     assert_eq!(again, links, "what is known is not told again");
+}
+
+#[tokio::test]
+async fn a_rule_that_comes_later_links_what_is_there() {
+    let bank = telling(vec![payment("P-O1", PaymentClaim::Paid, Some("T1"))]);
+    let shop = telling(vec![sold("O1", "s1", 1), sold("O2", "s1", 2)]);
+    let bench = Bench::with(&[(SHOP, &shop), (BANK, &bank)], "", "").await;
+    bench.run().await;
+    assert!(linked(&bench.order("O1").await).is_empty());
+    let rules = Rules::of(&config(bench.folder.path(), "", BY_NUMBER));
+    bench.schedule.intake.rules.store(Arc::new(rules));
+    bench.run().await;
+    assert!(linked(&bench.order("O1").await).is_empty(), "nobody said that there are new rules");
+    bench.schedule.link_again();
+    bench.run().await;
+    assert_eq!(linked(&bench.order("O1").await), [(Some("by-number"), Some("T1"), 0)]);
+    assert!(linked(&bench.order("O2").await).is_empty());
 }
 
 #[tokio::test]
