@@ -187,11 +187,22 @@ async fn wechat_closes_what_is_not_paid() {
 }
 
 async fn alipay(cashier: &alipay::cashier::Cashier, method: &str, content: Value) -> String {
+    String::from_utf8(alipay_in("utf-8", cashier, method, content).await).unwrap()
+}
+
+/// The same in another charset: its bytes are what is signed.
+async fn alipay_in(
+    charset: &str,
+    cashier: &alipay::cashier::Cashier,
+    method: &str,
+    content: Value,
+) -> Vec<u8> {
+    let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap();
     let mut all = owned(&[
         ("app_id", cashier.app_id()),
         ("method", method),
         ("format", "JSON"),
-        ("charset", "utf-8"),
+        ("charset", charset),
         ("sign_type", "RSA2"),
         ("timestamp", NOW_TEXT),
         ("version", "1.0"),
@@ -199,8 +210,30 @@ async fn alipay(cashier: &alipay::cashier::Cashier, method: &str, content: Value
     ]);
     all.sort();
     let text = all.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
-    all.push(("sign".to_owned(), signature("keys/alipay-main/test_app_private_key.pem", text.as_bytes())));
-    post(&format!("{}/gateway.do", cashier.url()), encode(&all)).await.unwrap().text().await.unwrap()
+    let sign = signature("keys/alipay-main/test_app_private_key.pem", &encoding.encode(&text).0);
+    all.push(("sign".to_owned(), sign));
+    let field = |(name, value): &(String, String)| {
+        let value = encoding.encode(value).0;
+        format!("{name}={}", percent_encoding::percent_encode(&value, percent_encoding::NON_ALPHANUMERIC))
+    };
+    let body = all.iter().map(field).collect::<Vec<_>>().join("&");
+    post(&format!("{}/gateway.do", cashier.url()), body).await.unwrap().bytes().await.unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn alipay_reads_and_writes_gbk() {
+    let cashier = alipay::cashier::Cashier::start(alipay::cashier::Options::at(NOW)).unwrap();
+    cashier.place(Purchase { attach: "门店".into(), ..Purchase::of(NO, 12_900) }).unwrap();
+    let content = json!({"out_trade_no": NO, "body": "徐汇店"});
+    let answer = alipay_in("GBK", &cashier, "alipay.trade.query", content).await;
+    assert!(std::str::from_utf8(&answer).is_err());
+    let (text, _, wrong) = encoding_rs::GBK.decode(&answer);
+    assert!(!wrong && text.contains("\"passback_params\":\"门店\""), "{text}");
+    let mark = b",\"sign\":\"";
+    let at = answer.windows(mark.len()).rposition(|part| part == mark).unwrap();
+    let sign = std::str::from_utf8(&answer[at + mark.len()..answer.len() - 2]).unwrap();
+    let node = &answer["{\"alipay_trade_query_response\":".len()..at];
+    assert!(holds("keys/alipay-main/test_alipay_public_key.pem", node, sign));
 }
 
 /// The node of an answer, and whether the signature over its text holds.
@@ -225,9 +258,11 @@ async fn alipay_tells_refunds_and_closes() {
     let asked = json!({"out_trade_no": NO, "query_options": ["fund_bill_list"]});
     assert_eq!(query(asked.clone()).await["sub_code"], "ACQ.TRADE_NOT_EXIST", "not scanned yet");
     cashier.edit(NO, &Edit::Open).unwrap();
-    assert_eq!(query(asked.clone()).await["trade_status"], "WAIT_BUYER_PAY");
+    let open = query(asked.clone()).await;
+    assert_eq!(open["trade_status"], "WAIT_BUYER_PAY");
     cashier.edit(NO, &Edit::Pay).unwrap();
     let paid = query(asked.clone()).await;
+    assert_eq!(open["trade_no"], paid["trade_no"]);
     assert_eq!((&paid["trade_status"], &paid["total_amount"]), (&json!("TRADE_SUCCESS"), &json!("129.00")));
     assert_eq!(
         (&paid["send_pay_date"], &paid["fund_bill_list"][0]["amount"]),

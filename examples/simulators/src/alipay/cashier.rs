@@ -65,6 +65,7 @@ impl Cashier {
             transaction_no: |dice, at| format!("{}2200{}", beijing(at, "%Y%m%d"), dice.digits(16)),
             refund_serial: |_, _| String::new(),
             refund_takes_s: 0,
+            early: true,
         };
         let desk = Arc::new(Desk {
             common: common.clone(),

@@ -1,5 +1,6 @@
 //! Orders as `order/es/query` writes them.
 
+use super::api::CARRIER;
 use super::{Identity, state};
 use crate::local_time::local;
 use crate::market::{Pay, Sale, SaleLine};
@@ -30,7 +31,7 @@ pub(super) fn order(sale: &Sale, station: &Identity) -> Value {
         "deliveryStationNo": station.station_no,
         "deliveryStationNoIsv": code,
         "deliveryStationName": "样例服饰徐汇店",
-        "deliveryCarrierNo": "9966",
+        "deliveryCarrierNo": CARRIER,
         "deliveryCarrierName": "达达专送",
         "deliveryBillNo": sale.no,
         "orderPayType": if sale.basket.pay == Pay::Cod { 1 } else { 4 },

@@ -23,7 +23,7 @@ pub(crate) struct Paid {
     pub(crate) state: State,
     pub(crate) created_at: i64,
     pub(crate) collected_at: Option<i64>,
-    /// The platform's number, once it was paid.
+    /// The platform's number, once it has one.
     pub(crate) transaction_no: Option<String>,
     pub(crate) payer: String,
     pub(crate) refunds: Vec<Refunded>,
@@ -79,6 +79,8 @@ pub(crate) struct Numbers {
     pub(crate) transaction_no: fn(&mut Dice, i64) -> String,
     pub(crate) refund_serial: fn(&mut Dice, i64) -> String,
     pub(crate) refund_takes_s: i64,
+    /// Whether an order has its number as soon as the buyer opens it, not only once it is paid.
+    pub(crate) early: bool,
 }
 
 pub(crate) struct Till {
@@ -114,11 +116,24 @@ impl Till {
             created_at: at,
             collected_at: None,
             transaction_no: None,
-            payer: self.dice.nonce(16),
+            payer: self.dice.digits(12),
             refunds: Vec::new(),
         };
+        let opened = paid.purchase.opened;
         self.payments.insert(no.clone(), paid);
+        if opened {
+            self.number(&no, at, false);
+        }
         Ok(no)
+    }
+
+    /// Gives an order the platform's number when it is time for it.
+    fn number(&mut self, no: &str, at: i64, paid: bool) {
+        if let Some(known) = self.payments.get_mut(no).filter(|known| known.transaction_no.is_none())
+            && (paid || self.numbers.early)
+        {
+            known.transaction_no = Some((self.numbers.transaction_no)(&mut self.dice, at));
+        }
     }
 
     /// Something happens to a payment.
@@ -126,11 +141,14 @@ impl Till {
         let Some(paid) = self.payments.get_mut(no) else { return refused(format!("there is no order {no}")) };
         let open = matches!(paid.state, State::Unpaid | State::Waiting);
         match edit {
-            Edit::Open => paid.purchase.opened = true,
+            Edit::Open => {
+                paid.purchase.opened = true;
+                self.number(no, at, false);
+            }
             Edit::Wait if open => paid.state = State::Waiting,
             Edit::Pay if open => {
                 (paid.state, paid.collected_at, paid.purchase.opened) = (State::Paid, Some(at), true);
-                paid.transaction_no = Some((self.numbers.transaction_no)(&mut self.dice, at));
+                self.number(no, at, true);
             }
             Edit::Fail if open => paid.state = State::Failed,
             Edit::Close if open => paid.state = State::Closed,

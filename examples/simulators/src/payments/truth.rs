@@ -33,7 +33,7 @@ impl Truth {
 pub struct Payment {
     /// The merchant's number.
     pub order_no: String,
-    /// The platform's, once it was paid.
+    /// The platform's: at WeChat Pay once it was paid, at Alipay once the buyer opened it.
     pub transaction_no: Option<String>,
     /// `pending`, `paid`, `partly_refunded`, `refunded`, `closed`, `failed`.
     pub state: &'static str,

@@ -94,6 +94,7 @@ impl Cashier {
                 format!("503{}{}{}", dice.digits(7), beijing(at, "%Y%m%d"), dice.digits(11))
             },
             refund_takes_s: options.refund_takes_s,
+            early: false,
         };
         let desk = Arc::new(Desk {
             common: common.clone(),

@@ -46,7 +46,7 @@ async fn a_tmall_order_is_linked_to_its_payment_at_alipay_whichever_comes_first(
             "links:\n  - {{name: tmall-alipay, orders: {CHANNEL}, payments: ali, by: order_no, prefix: T200P}}\n"
         );
         let gateway = TestGateway::builder()
-            .shop(market.channel(json!({})))
+            .shop(market.channel(&json!({})))
             .shop(alipay_channel(&cashier))
             .top(&links)
             .at(at(NOON))
@@ -89,7 +89,7 @@ async fn an_sku_that_nobody_listed_blocks_nothing_and_is_repaired_without_asking
         market.edit(&order_no, &Edit::Pay);
     }
     let gateway = TestGateway::builder()
-        .shop(market.channel(json!({})))
+        .shop(market.channel(&json!({})))
         .file("listings.csv", b"channel,channel_sku,sku\n")
         .top("listings: listings.csv\n")
         .at(at(NOON))

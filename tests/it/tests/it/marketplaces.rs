@@ -11,7 +11,7 @@ async fn a_thousand_orders(market: Market) {
     let orders = market.stock(1000);
     // A long window, so that there are many pages to turn.
     let window = if matches!(market, Market::Tmall(_)) { json!({"window": "24h"}) } else { json!({}) };
-    let gateway = market.gateway(window).await;
+    let gateway = market.gateway(&window).await;
     // Thirty change while the first pages are read, each twice within one second.
     for (place, order) in orders.iter().step_by(31).take(30).enumerate() {
         let page = 2 + u32::try_from(place).unwrap() / 2;
@@ -62,7 +62,7 @@ async fn a_thousand_jd_orders_end_as_they_are_at_the_platform() {
 /// Every way in which a call can go wrong, one after the other.
 async fn faults(market: Market) {
     let orders = market.stock(60);
-    let gateway = market.gateway(json!({})).await;
+    let gateway = market.gateway(&json!({})).await;
     let kinds = [
         Kind::DropBefore,
         Kind::DropAfterApply,
@@ -96,7 +96,7 @@ async fn jd_calls_that_go_wrong_lose_nothing() {
 /// A grant that is gone pauses the channel, says why, and goes on after the operator mended it.
 async fn grant_gone(market: Market, code: &str) {
     market.stock(5);
-    let gateway = market.gateway(json!({})).await;
+    let gateway = market.gateway(&json!({})).await;
     market.fault(Fault::platform_error(code, "gone").times(1_000));
     gateway.ask().await;
     let paused = gateway.gateway.storage().pauses().await.unwrap();
@@ -132,7 +132,7 @@ async fn a_jd_token_that_is_gone_pauses_the_channel() {
 async fn a_limited_channel_waits_as_long_as_the_platform_says() {
     let market = Market::tmall();
     market.stock(5);
-    let gateway = market.gateway(json!({})).await;
+    let gateway = market.gateway(&json!({})).await;
     let limited = "This ban will last for 40 more seconds";
     market.fault(Fault::platform_error("7/accesscontrol.limited-by-api-access-count", limited).times(2));
     gateway.ask().await;
@@ -153,7 +153,7 @@ async fn messages_are_confirmed_after_the_commit() {
     let Market::Tmall(shop) = &market else { unreachable!() };
     let order = market.place(Basket::of("TX26S183-BK-XL", 25_900));
     market.edit(&order, &Edit::Pay);
-    let gateway = market.gateway(json!({"tmc_group": "default"})).await;
+    let gateway = market.gateway(&json!({"tmc_group": "default"})).await;
     // Nothing can be committed: so nothing is confirmed, however often it is asked.
     gateway.gateway.storage().set_read_only(true).await.unwrap();
     drop(gateway.gateway.ask_due(gateway.gateway.now()).await);
@@ -170,7 +170,7 @@ async fn messages_are_confirmed_after_the_commit() {
 async fn reading_again_changes_nothing() {
     let market = Market::jd();
     market.stock(40);
-    let gateway = market.gateway(json!({})).await;
+    let gateway = market.gateway(&json!({})).await;
     catch_up(&market, &gateway).await;
     let (orders, events) = (gateway.orders(CHANNEL).await, gateway.events().await.len());
     for _ in 0..5 {

@@ -53,11 +53,11 @@ async fn facts(connector: &Connector, case: &AskCase, body: String) -> OrderFact
     let transcript = Transcript { asked: case.asked.clone(), exchanges: vec![exchange] };
     let answered = connector.ask_again(&transcript, qudao_kit::call(case.now)).await;
     let Ok(Told::Page(page)) = answered.told else { panic!("{}: {:?}", case.name, answered.told) };
-    let orders = page.observations.into_iter().filter_map(|observation| match observation.facts {
-        Facts::Order(facts) if facts.payment_state.is_some() => Some(*facts),
-        _ => None,
-    });
-    orders.last().expect("a snapshot")
+    let snapshot = |observation: qudao_model::Observation| {
+        let Facts::Order(facts) = observation.facts else { return None };
+        Some(*facts).filter(|facts| facts.payment_state.is_some())
+    };
+    page.observations.into_iter().find_map(snapshot).expect("a snapshot")
 }
 
 fn body(case: &AskCase) -> String {

@@ -23,7 +23,7 @@ async fn a_receiver_is_sealed_and_opened_only_for_a_purpose() {
     let order_no =
         market.place(Basket { message: Some(message.clone()), ..Basket::of("TX26S183-BK-XL", 25_900) });
     market.edit(&order_no, &Edit::Pay);
-    let gateway = market.gateway(json!({})).await;
+    let gateway = market.gateway(&json!({})).await;
     catch_up(&market, &gateway).await;
     let order = gateway.orders(CHANNEL).await.remove(0);
     let shown = order.receiver.clone().unwrap();

@@ -29,7 +29,7 @@ impl Market {
     }
 
     /// The channel that reads it.
-    pub(crate) fn channel(&self, more: serde_json::Value) -> Shop {
+    pub(crate) fn channel(&self, more: &serde_json::Value) -> Shop {
         let (plugin, mut settings, secrets, url) = match self {
             Market::Tmall(shop) => (
                 "tmall",
@@ -52,7 +52,7 @@ impl Market {
     }
 
     /// A gateway that reads it.
-    pub(crate) async fn gateway(&self, more: serde_json::Value) -> TestGateway {
+    pub(crate) async fn gateway(&self, more: &serde_json::Value) -> TestGateway {
         TestGateway::builder().shop(self.channel(more)).at(at(NOON)).start().await
     }
 

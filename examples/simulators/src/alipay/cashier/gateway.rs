@@ -167,14 +167,14 @@ impl Desk {
         let payer = purchase.total_fen - purchase.coupon_fen;
         let mut told = json!({
             "buyer_logon_id": "575****6287",
-            "buyer_user_id": format!("2088{}", self.identity.seller_id.get(4..).unwrap_or_default()),
+            "buyer_user_id": format!("2088{}", paid.payer),
             "buyer_pay_amount": yuan_text(if paid.collected_at.is_some() { payer } else { 0 }),
             "invoice_amount": yuan_text(if paid.collected_at.is_some() { payer } else { 0 }),
             "out_trade_no": purchase.order_no,
             "point_amount": "0.00",
             "receipt_amount": yuan_text(if paid.collected_at.is_some() { payer } else { 0 }),
             "total_amount": yuan_text(purchase.total_fen),
-            "trade_no": paid.transaction_no.clone().unwrap_or_else(|| format!("{}2200{:016}", crate::beijing(paid.created_at, "%Y%m%d"), 1)),
+            "trade_no": paid.transaction_no,
             "trade_status": status,
         });
         let Value::Object(members) = &mut told else { return told };
@@ -221,7 +221,7 @@ impl Desk {
         let total = till.find(Some(&paid.purchase.order_no), None).map_or(0, |paid| paid.refunded_fen(now));
         Ok(json!({
             "buyer_logon_id": "575****6287",
-            "buyer_user_id": format!("2088{}", self.identity.seller_id.get(4..).unwrap_or_default()),
+            "buyer_user_id": format!("2088{}", paid.payer),
             "fund_change": if new { "Y" } else { "N" },
             "gmt_refund_pay": local(refund.asked_at),
             "out_trade_no": paid.purchase.order_no,
