@@ -4,6 +4,10 @@
 //! turns each delivery of that plan into the exact bytes its notices have on the wire; [`truth::Truth`] says what a
 //! gateway must know afterwards. The program `qudao-sim` posts them; tests and load generators use the library.
 //!
+//! [`tmall::Shop`], [`jd::Shop`], [`jddj::Station`], [`qimen::Caller`] and the cashiers of [`wechat_pay`] and [`alipay`] listen,
+//! so that a gateway can ask them: each has a [`clock::Clock`], takes a [`fault::Fault`], is driven by hand, and knows the truth.
+//! They answer in a thread of their own and never wait for the one that drives them.
+//!
 //! Nothing is shared with the gateway or the connectors on purpose: two implementations that agree prove more than one.
 
 pub mod dice;

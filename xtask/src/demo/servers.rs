@@ -4,7 +4,7 @@
 use super::http::Http;
 use crate::process::Kept;
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -24,6 +24,8 @@ pub(super) struct Role {
     pub(super) port: u16,
     /// Whether it is a shop; else it is the query side of a payment platform.
     pub(super) sells: bool,
+    /// What goes wrong with its answers on purpose: kind of fault, and how many calls it strikes. All must be survived.
+    faults: &'static [(&'static str, u32)],
 }
 
 impl Role {
@@ -35,10 +37,34 @@ impl Role {
 
 /// All of them.
 pub(super) const ROLES: [Role; 4] = [
-    Role { platform: "wechat-pay", channel: "wechat-main", port: 9103, sells: false },
-    Role { platform: "alipay", channel: "alipay-main", port: 9104, sells: false },
-    Role { platform: "tmall", channel: "tmall-main", port: 9101, sells: true },
-    Role { platform: "jd", channel: "jd-main", port: 9102, sells: true },
+    Role {
+        platform: "wechat-pay",
+        channel: "wechat-main",
+        port: 9103,
+        sells: false,
+        faults: &[("drop_after_apply", 1)],
+    },
+    Role {
+        platform: "alipay",
+        channel: "alipay-main",
+        port: 9104,
+        sells: false,
+        faults: &[("wrong_signature", 1)],
+    },
+    Role {
+        platform: "tmall",
+        channel: "tmall-main",
+        port: 9101,
+        sells: true,
+        faults: &[("drop_after_apply", 2), ("half_body", 1), ("duplicate", 3)],
+    },
+    Role {
+        platform: "jd",
+        channel: "jd-main",
+        port: 9102,
+        sells: true,
+        faults: &[("drop_before", 1), ("reorder", 3), ("half_body", 1)],
+    },
 ];
 
 /// A server at work; it ends when it is dropped.
@@ -55,6 +81,8 @@ pub(super) struct Ledger {
     pub(super) truth: Value,
     /// How often it was asked.
     pub(super) calls: usize,
+    /// How many of those went wrong on purpose.
+    pub(super) struck: usize,
 }
 
 impl Server {
@@ -71,7 +99,11 @@ impl Server {
         let said: Value = serde_json::from_str(&said)
             .with_context(|| format!("the {} simulator does not say where it listens", role.platform))?;
         let url = said.get("url").and_then(Value::as_str).context("the url of a simulator")?;
-        Ok(Server { child, http: Http::new(url.to_owned(), None), role })
+        let server = Server { child, http: Http::new(url.to_owned(), None), role };
+        for (kind, times) in role.faults {
+            server.drive("faults", &json!({"kind": kind, "times": times}))?;
+        }
+        Ok(server)
     }
 
     /// Whether it still answers.
@@ -89,9 +121,11 @@ impl Server {
     /// What really happened.
     pub(super) fn ledger(&self) -> Result<Ledger> {
         let ledger = self.http.get("/_sim/ledger")?;
-        let calls = ledger.get("calls").and_then(Value::as_array).map_or(0, Vec::len);
+        let calls: Vec<&Value> =
+            ledger.get("calls").and_then(Value::as_array).into_iter().flatten().collect();
+        let struck = calls.iter().filter(|call| call.get("faults").is_some()).count();
         let truth = ledger.get("truth").cloned().context("a ledger without its truth")?;
-        Ok(Ledger { role: self.role, truth, calls })
+        Ok(Ledger { role: self.role, truth, calls: calls.len(), struck })
     }
 }
 

@@ -72,7 +72,7 @@ fn deliveries(reports: &[Report], said: &Said) -> Table {
 
 /// Calls as the platforms counted them, and the deliveries that they became: an answer without news becomes none.
 fn questions(ledgers: &[Ledger], said: &Said) -> Table {
-    let mut table = table(&["channel", "asked", "with news", "events", "failed"]);
+    let mut table = table(&["channel", "asked", "went wrong on purpose", "with news", "events", "failed"]);
     for ledger in ledgers {
         let mine = |items: &'_ [Value]| -> Vec<Value> {
             items.iter().filter(|item| text(item, "channel") == ledger.role.channel).cloned().collect()
@@ -88,12 +88,13 @@ fn questions(ledgers: &[Ledger], said: &Said) -> Table {
         table.add_row([
             ledger.role.channel.to_owned(),
             ledger.calls.to_string(),
+            ledger.struck.to_string(),
             (asked.len() - failed).to_string(),
             events.to_string(),
             failed.to_string(),
         ]);
     }
-    right_aligned(&mut table, 1..5);
+    right_aligned(&mut table, 1..6);
     table
 }
 

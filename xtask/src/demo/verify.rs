@@ -263,8 +263,12 @@ mod tests {
         let role = Role { channel: "pay", ..ROLES[1] };
         let truth = json!({"order_no": "T200P7", "state": "paid", "transaction_no": "S", "requested_fen": 3, "refunded_fen": 0});
         let known = || {
-            let ledger =
-                Ledger { role, truth: json!({"payments": [truth.clone()], "refunds": []}), calls: 1 };
+            let ledger = Ledger {
+                role,
+                truth: json!({"payments": [truth.clone()], "refunds": []}),
+                calls: 1,
+                struck: 0,
+            };
             Known { reports: vec![report()], ledgers: vec![ledger] }
         };
         let mut payment = truth.clone();

@@ -43,6 +43,8 @@ pub struct Payment {
     pub payer_paid_fen: Option<i64>,
     /// What went back.
     pub refunded_fen: i64,
+    /// When the merchant asked for it, unix seconds.
+    pub created_at: i64,
     /// When it was paid, unix seconds.
     pub paid_at: Option<i64>,
     /// Whether the platform never tells of it by itself.
@@ -86,6 +88,7 @@ impl Till {
                 requested_fen: total_fen,
                 payer_paid_fen: paid.collected_at.map(|_| total_fen - paid.purchase.coupon_fen),
                 refunded_fen,
+                created_at: paid.created_at,
                 paid_at: paid.collected_at,
                 silent: paid.purchase.barcode,
             });

@@ -169,6 +169,8 @@ pub struct Link {
     pub by: LinkBy,
     /// What the payment's number has in front of the order's. Never empty.
     pub prefix: Option<String>,
+    /// Whether the payment's platform is asked about a paid order whose payment nobody told of.
+    pub ask: bool,
 }
 
 /// What HQ is sent.

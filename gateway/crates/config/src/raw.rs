@@ -201,6 +201,14 @@ pub(crate) struct Link {
     #[serde(default)]
     #[schemars(with = "String", length(min = 1), extend("examples" = ["T200P"]))]
     pub(crate) prefix: Option<String>,
+    /// Whether the payment's platform is asked about an order that is paid and whose payment nobody told of. Not where the
+    /// application may not see such payments.
+    #[serde(default = "yes")]
+    pub(crate) ask: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What an order and its payment have in common.

@@ -99,8 +99,8 @@ fn poll(raw: raw::Poll) -> Poll {
 }
 
 fn link(raw: raw::Link) -> Link {
-    let raw::Link { name, orders, payments, by, prefix } = raw;
-    Link { name, orders, payments, by, prefix }
+    let raw::Link { name, orders, payments, by, prefix, ask } = raw;
+    Link { name, orders, payments, by, prefix, ask }
 }
 
 /// A check passed without leaving its result: our mistake.

@@ -1,21 +1,21 @@
 //! Links: which payment paid which order, by the rules of connectors.yaml.
 //!
 //! An order or a payment that became known asks to be linked; the counterparts are looked up among what is stored, and what
-//! is found becomes a fact about the order, in a delivery of its own on the order's channel. Where nothing is found yet,
-//! nothing is kept: the other side asks when it comes. Several orders that claim one payment are told about each other.
+//! is found becomes a fact about the order, in a delivery of its own on the order's channel. Where nothing is found yet, the
+//! other side asks when it comes; if it might never tell by itself, its platform is asked for it. Several orders that claim one payment are told about each other.
 
 use crate::{
     Error,
-    intake::{Intake, own_acceptance},
+    intake::{FETCH_TASK, Intake, own_acceptance},
     listings::{GATEWAY, after},
-    schedule::{Askable, done},
+    schedule::{Askable, done, later},
 };
 use qudao_config::{Link, LinkBy};
 use qudao_model::{
-    Entity, EntityKind, Observation, Order, OrderFact, OrderFacts, Payment, Request, Timestamp, Verdict,
-    entity::PaymentState, order::PaymentRef,
+    Entity, EntityKind, Observation, Order, OrderFact, OrderFacts, OrderPaymentState, Payment, Request,
+    Timestamp, Verdict, entity::PaymentState, order::PaymentRef,
 };
-use qudao_storage::{EntityFilter, Incoming, LIMIT_MAX, Storage, Task};
+use qudao_storage::{Ask, EntityFilter, Incoming, LIMIT_MAX, Moves, Storage, Task};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,13 +47,35 @@ pub(crate) async fn link(
     };
     let payments = match entity {
         Some(Entity::Payment(payment)) => vec![payment],
-        Some(Entity::Order(order)) => payments_of(intake, &order).await?,
+        Some(Entity::Order(order)) => {
+            let payments = payments_of(intake, &order).await?;
+            if payments.is_empty() {
+                ask_for(intake, &order, now).await?;
+            }
+            payments
+        }
         Some(Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_)) | None => Vec::new(),
     };
     for payment in payments.iter().filter(|payment| is_paid(payment)) {
         tell(intake, payment, now).await?;
     }
     Ok(intake.storage.advance(&channel.name, now, done(task)).await?)
+}
+
+/// Has the payment of a paid order asked for, where its number follows from the order's: its notice may come yet, or never.
+async fn ask_for(intake: &Intake, order: &Order, now: Timestamp) -> Result<(), Error> {
+    if order.payment_state < OrderPaymentState::Paid {
+        return Ok(());
+    }
+    let rules = intake.rules.load_full();
+    let due_at = later(now, rules.pending_after);
+    let by_number = |rule: &&Link| rule.ask && rule.orders == order.channel && rule.by == LinkBy::OrderNo;
+    for rule in rules.links.iter().filter(by_number) {
+        let payment_no = format!("{}{}", rule.prefix.as_deref().unwrap_or_default(), order.order_no);
+        let ask = Ask { kind: format!("{FETCH_TASK}payment"), key: vec![payment_no], due_at, forward: false };
+        intake.storage.advance(&rule.payments, now, Moves { asks: vec![ask], ..Moves::default() }).await?;
+    }
+    Ok(())
 }
 
 /// Looks for the payments of all orders that changed lately and have none: a rule may be newer than they are.

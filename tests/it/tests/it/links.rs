@@ -74,6 +74,41 @@ async fn a_tmall_order_is_linked_to_its_payment_at_alipay_whichever_comes_first(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_payment_of_an_order_is_asked_for_when_nobody_tells_of_it() {
+    for (ask, linked) in [(true, 1), (false, 0)] {
+        let market = Market::jd();
+        let cashier =
+            alipay::cashier::Cashier::start(alipay::cashier::Options::at(at(NOON).as_second())).unwrap();
+        let order_no = market.place(Basket::of("TX26S183-BK-XL", 25_900));
+        market.edit(&order_no, &Edit::Pay);
+        cashier.place(Purchase::of(&format!("MALL{order_no}"), 25_900)).unwrap();
+        cashier.edit(&format!("MALL{order_no}"), &payments::Edit::Pay).unwrap();
+        let links = format!(
+            "links:\n  - {{name: mall, orders: {CHANNEL}, payments: ali, by: order_no, prefix: MALL, ask: {ask}}}\n"
+        );
+        let gateway = TestGateway::builder()
+            .shop(market.channel(&json!({})))
+            .shop(alipay_channel(&cashier))
+            .top(&links)
+            .at(at(NOON))
+            .start()
+            .await;
+        gateway.ask().await;
+        assert!(gateway.orders(CHANNEL).await[0].payment_refs.iter().all(|one| one.payment_id.is_none()));
+        gateway.clock.advance(61);
+        cashier.clock().advance(61);
+        gateway.ask().await;
+        let order = gateway.orders(CHANNEL).await.remove(0);
+        assert_eq!(
+            order.payment_refs.iter().filter(|one| one.payment_id.is_some()).count(),
+            linked,
+            "ask: {ask}"
+        );
+        gateway.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_sku_that_nobody_listed_blocks_nothing_and_is_repaired_without_asking() {
     let market = Market::tmall();
     let unlisted = Item {

@@ -204,7 +204,7 @@ mod tests {
         let aftersale = json!({"aftersale_no": "R", "order_no": "A", "kind": "refund_only", "state": "requested", "amount_fen": 4});
         let truth = json!({"orders": [order, unpaid], "aftersales": [aftersale]});
         let role = ROLES.into_iter().find(|role| role.channel == "jd-main").unwrap();
-        Ledger { role, truth, calls: 1 }
+        Ledger { role, truth, calls: 1, struck: 0 }
     }
 
     fn said() -> Said {

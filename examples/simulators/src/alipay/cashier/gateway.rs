@@ -137,8 +137,8 @@ impl Desk {
         let paid = till.find(word("out_trade_no"), word("trade_no")).filter(|paid| paid.purchase.opened);
         let paid = paid.ok_or_else(unknown)?.clone();
         match method {
-            "alipay.trade.query" => Ok(self.trade(&paid, &content, now)),
-            "alipay.trade.refund" => self.refund(&mut till, &paid, &content, now),
+            "alipay.trade.query" => Ok(Desk::trade(&paid, &content, now)),
+            "alipay.trade.refund" => Desk::refund(&mut till, &paid, &content, now),
             "alipay.trade.fastpay.refund.query" => {
                 let no = word("out_request_no")
                     .ok_or_else(|| refusal("40004", "ACQ.INVALID_PARAMETER", "参数无效"))?;
@@ -156,7 +156,7 @@ impl Desk {
         }
     }
 
-    fn trade(&self, paid: &Paid, content: &Map<String, Value>, now: i64) -> Value {
+    fn trade(paid: &Paid, content: &Map<String, Value>, now: i64) -> Value {
         let purchase = &paid.purchase;
         let refunded = paid.refunded_fen(now);
         let status = match paid.state {
@@ -196,7 +196,6 @@ impl Desk {
     }
 
     fn refund(
-        &self,
         till: &mut Till,
         paid: &Paid,
         content: &Map<String, Value>,

@@ -4,7 +4,7 @@
 
 use super::Folding;
 use qudao_model::{
-    Entity, Order, Payment, Refund,
+    Entity, Order, OrderPaymentState, Payment, Refund,
     entity::{PaymentState, RefundState},
     order::PaymentRef,
 };
@@ -80,7 +80,9 @@ fn done(kind: &str, key: Vec<String>) -> FollowUp {
 /// Whether a rule of `links` may find something now that it could not find before.
 fn is_to_link(before: Option<&Entity>, after: &Entity) -> bool {
     match (before, after) {
-        (Some(Entity::Order(before)), Entity::Order(after)) => names_more(before, after),
+        (Some(Entity::Order(before)), Entity::Order(after)) => {
+            names_more(before, after) || was_paid(before, after)
+        }
         (Some(Entity::Payment(before)), Entity::Payment(after)) => {
             is_paid(after) && (!is_paid(before) || before.transaction_no != after.transaction_no)
         }
@@ -95,6 +97,11 @@ fn names_more(before: &Order, after: &Order) -> bool {
     let names = |one: &PaymentRef| (one.transaction_no.clone(), one.order_no.clone());
     let known: Vec<_> = before.payment_refs.iter().map(names).collect();
     after.payment_refs.iter().any(|one| one.payment_id.is_none() && !known.contains(&names(one)))
+}
+
+/// Whether the money of an order came in between.
+fn was_paid(before: &Order, after: &Order) -> bool {
+    before.payment_state < OrderPaymentState::Paid && after.payment_state >= OrderPaymentState::Paid
 }
 
 fn is_paid(payment: &Payment) -> bool {
