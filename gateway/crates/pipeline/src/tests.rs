@@ -9,6 +9,7 @@ mod listings;
 mod notices;
 mod polls;
 mod replays;
+mod review;
 mod runner;
 mod seals;
 mod storms;
