@@ -27,6 +27,9 @@ const SEEN_MAX: usize = 400;
 /// A thing that has not changed for so long, by both clocks, will not change in the same second again.
 const SETTLED_S: i64 = 60;
 
+/// How often a page is read again that comes with fewer rows than it must have.
+const SHORT_MAX: u32 = 3;
+
 /// The platform shows three months.
 const KEPT: SignedDuration = SignedDuration::from_hours(89 * 24);
 
@@ -66,6 +69,18 @@ struct Walk {
     heads: Vec<String>,
     /// Whether it grew at its end, so that it is to be counted again.
     again: bool,
+    /// How often the next page came with fewer rows than it must have.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    short: u32,
+}
+
+/// What was read of a walk.
+struct Step {
+    rows: Vec<Row>,
+    /// The rest of the walk.
+    next: Option<Walk>,
+    /// Rows that the page must have, where fewer came.
+    promised: Option<u32>,
 }
 
 /// Reads the next page of a list.
@@ -75,8 +90,14 @@ pub(crate) fn poll(list: &List, cursor: Option<&str>, top: &Top<'_>) -> Result<P
     let Some(walk) = at.walk.take().or_else(|| at.next_window(top)) else {
         return Ok(page);
     };
-    let (rows, next) = list.read(walk.clone(), top)?;
+    let Step { rows, mut next, promised } = list.read(walk.clone(), top)?;
     at.fetch(list.thing, &rows, top, &mut page)?;
+    match promised {
+        // What is missing could be lost for good, so the page is read again. What never comes must not stop the stream.
+        Some(_) if walk.short < SHORT_MAX => next = Some(Walk { short: walk.short + 1, ..walk.clone() }),
+        Some(promised) => page.notes.push(short(&walk, promised, rows.len())),
+        None => {}
+    }
     let more = match next {
         Some(next) => {
             at.walk = Some(next);
@@ -90,32 +111,38 @@ pub(crate) fn poll(list: &List, cursor: Option<&str>, top: &Top<'_>) -> Result<P
 }
 
 impl List {
-    /// Rows of the next page, and the rest of the walk.
-    fn read(&self, mut walk: Walk, top: &Top<'_>) -> Result<(Vec<Row>, Option<Walk>), Failure> {
+    /// Reads the next page.
+    fn read(&self, mut walk: Walk, top: &Top<'_>) -> Result<Step, Failure> {
         let counted = walk.page == 0;
+        let mut least = 0;
         if counted {
             let first = self.ask(&walk, 1, false, top)?;
             let rows = first.trades.0;
             let total = first.total_results.unwrap_or_default();
             if total <= PAGE_SIZE {
-                return Ok((rows, None));
+                let promised = missing(&rows, total);
+                return Ok(Step { rows, next: None, promised });
             }
             walk.newest = rows.iter().map(changed).max().unwrap_or(i64::MIN);
             let heads = rows.iter().filter(|row| changed(row) == walk.newest);
             walk.heads = heads.filter_map(|row| self.thing.no(row)).map(str::to_owned).collect();
             walk.page = total.div_ceil(PAGE_SIZE);
+            least = total - (walk.page - 1) * PAGE_SIZE;
         }
         let answer = self.ask(&walk, walk.page, true, top)?;
         let rows = answer.trades.0;
+        // A page with another one behind it is full.
+        let promised = missing(&rows, if answer.has_next.0 { PAGE_SIZE } else { least });
         walk.again |= counted && answer.has_next.0;
-        if walk.page > 1 {
-            walk.page -= 1;
+        walk.short = 0;
+        let next = if walk.page > 1 {
+            Some(Walk { page: walk.page - 1, ..walk })
         } else if walk.again || rows.iter().any(|row| self.is_new(row, &walk)) {
-            walk = Walk { page: 0, again: false, heads: Vec::new(), ..walk };
+            Some(Walk { page: 0, again: false, heads: Vec::new(), ..walk })
         } else {
-            return Ok((rows, None));
-        }
-        Ok((rows, Some(walk)))
+            None
+        };
+        Ok(Step { rows, next, promised })
     }
 
     /// Whether a row came to the head after the window was counted.
@@ -162,7 +189,8 @@ impl Cursor {
     fn next_window(&self, top: &Top<'_>) -> Option<Walk> {
         let from = self.mark - SignedDuration::from_secs(1);
         let to = top.now.min(from + top.settings.window());
-        let walk = Walk { began: top.now, from, to, page: 0, newest: 0, heads: Vec::new(), again: false };
+        let heads = Vec::new();
+        let walk = Walk { began: top.now, from, to, page: 0, newest: 0, heads, again: false, short: 0 };
         (whole_seconds(to) > whole_seconds(from)).then_some(walk)
     }
 
@@ -211,6 +239,29 @@ impl Thing {
             Thing::AfterSale => row.refund_id.0.as_deref(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Rows that a page must have, where fewer came.
+fn missing(rows: &[Row], promised: u32) -> Option<u32> {
+    (rows.len() < promised as usize).then_some(promised)
+}
+
+/// A page that stays short.
+fn short(walk: &Walk, promised: u32, came: usize) -> Note {
+    let fields = [
+        ("from", json!(walk.from)),
+        ("to", json!(walk.to)),
+        ("page", json!(walk.page.max(1))),
+        ("promised", json!(promised)),
+        ("came", json!(came)),
+    ];
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Note { kind: "page.short".to_owned(), at: None, fields }
 }
 
 /// Unix seconds; a row without a time is as new as can be.

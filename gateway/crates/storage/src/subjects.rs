@@ -45,6 +45,13 @@ impl Storage {
         self.edit(Edit::SubjectKeys(keys)).await.map(drop)
     }
 
+    /// Puts `mark` in the place of a subject's key, in one step: what was sealed under it can never be opened again, and
+    /// nobody who asks meanwhile gets a new key.
+    pub async fn mark_subject(&self, subject: &str, mark: &[u8]) -> Result<(), Error> {
+        let edit = Edit::Mark { subject: subject.to_owned(), mark: mark.to_owned() };
+        self.edit(edit).await.map(drop)
+    }
+
     /// Forgets a key, and with it all that was sealed under it. Says whether there was one.
     pub async fn forget_subject(&self, subject: &str) -> Result<bool, Error> {
         self.edit(Edit::Forget(subject.to_owned())).await.map(|rows| rows > 0)

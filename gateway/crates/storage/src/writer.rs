@@ -40,6 +40,11 @@ pub(crate) enum Edit {
     },
     /// By subject; those that are there stay.
     SubjectKeys(BTreeMap<String, Vec<u8>>),
+    /// Instead of the key that is there.
+    Mark {
+        subject: String,
+        mark: Vec<u8>,
+    },
     Forget(String),
     Audit(AuditEntry),
 }

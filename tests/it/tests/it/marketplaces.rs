@@ -61,18 +61,21 @@ async fn a_thousand_jd_orders_end_as_they_are_at_the_platform() {
 
 /// Every way in which a call can go wrong, one after the other.
 async fn faults(market: Market) {
-    let orders = market.stock(60);
-    let gateway = market.gateway(&json!({})).await;
+    let orders = market.stock(160);
+    let window = if matches!(market, Market::Tmall(_)) { json!({"window": "24h"}) } else { json!({}) };
+    let gateway = market.gateway(&window).await;
     let kinds = [
         Kind::DropBefore,
         Kind::DropAfterApply,
         Kind::Duplicate,
         Kind::Reorder,
         Kind::HalfBody,
+        Kind::HalfPage,
         Kind::Status { status: 503, retry_after: Some(2) },
         Kind::Status { status: 429, retry_after: Some(3) },
     ];
     for (round, kind) in kinds.into_iter().enumerate() {
+        // The first call of a round, or one on its way.
         market.fault(Fault::new(kind).after(u32::try_from(round % 3).unwrap()));
         market.edit(&orders[round], &Edit::memo("changed"));
         gateway.ask().await;

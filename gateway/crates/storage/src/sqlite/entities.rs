@@ -121,10 +121,12 @@ fn named(position: i64, entity: &Entity) -> impl Iterator<Item = (&str, i64)> {
     refs.iter().filter_map(move |one| one.transaction_no.as_deref().map(|serial| (serial, position)))
 }
 
+/// An after-sale that moved to another order is in two families: the latest word counts.
 pub(super) async fn one(pool: &SqlitePool, kind: EntityKind, id: &str) -> Result<Option<Entity>, Error> {
     let sql = "SELECT e.entity FROM families f CROSS JOIN json_each(f.entities) each
         CROSS JOIN entities e ON e.position = each.value WHERE f.id = ?1 AND e.id = ?1 AND e.kind = ?2
-        UNION ALL SELECT entity FROM entities WHERE id = ?1 AND id <> family AND kind = ?2";
+        UNION ALL SELECT entity FROM (SELECT entity FROM entities WHERE id = ?1 AND id <> family AND kind = ?2
+            ORDER BY updated_at DESC, position DESC LIMIT 1)";
     let query = sqlx::query_scalar(sql).bind(id).bind(kind.as_str());
     let text: Option<String> = query.fetch_optional(pool).await.map_err(read_error("an entity"))?;
     text.map(|text| parse(kind.as_str(), id, &text)).transpose()

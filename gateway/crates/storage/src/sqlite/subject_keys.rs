@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 pub(super) const INSERT: &str = "INSERT OR IGNORE INTO subject_keys (subject, key)
     SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?)";
 
+/// Bound: subject, what stands for its key from now on.
+pub(super) const MARK: &str = "INSERT INTO subject_keys (subject, key) VALUES (?, ?)
+    ON CONFLICT (subject) DO UPDATE SET key = excluded.key";
+
 /// Bound: subject.
 pub(super) const FORGET: &str = "DELETE FROM subject_keys WHERE subject = ?";
 

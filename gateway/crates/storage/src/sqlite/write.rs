@@ -134,6 +134,7 @@ impl Writing for Connection {
                 .bind(paused.at.as_microsecond()),
             Edit::Pause { channel, paused: None } => sqlx::query(cursors::GO_ON).bind(channel),
             Edit::SubjectKeys(keys) => sqlx::query(subject_keys::INSERT).bind(subject_keys::pairs(keys)),
+            Edit::Mark { subject, mark } => sqlx::query(subject_keys::MARK).bind(subject).bind(mark),
             Edit::Forget(subject) => sqlx::query(subject_keys::FORGET).bind(subject),
             Edit::Audit(entry) => sqlx::query(audit::INSERT)
                 .bind(entry.at.as_microsecond())

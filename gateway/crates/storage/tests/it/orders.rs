@@ -184,3 +184,27 @@ proptest! {
         });
     }
 }
+
+/// A platform may move an after-sale to another order, such as the part that an order was split into. That must not make the
+/// page that says so one that nobody can ever keep.
+#[tokio::test]
+async fn an_aftersale_that_moves_to_another_order_is_kept() {
+    let kept = fresh().await;
+    kept.commit(polled(1, "POLL", vec![ordered(1, "T1", &["S1"], &[]), asked_back(2, "T1", "A1")])).await;
+    kept.commit(polled(2, "POLL", vec![ordered(3, "T2", &["S1"], &[]), asked_back(4, "T2", "A1")])).await;
+    let kept = kept.reopened().await;
+    assert_eq!(found(&kept, &of(EntityKind::Order)).await, ["T2", "T1"]);
+    let id = EntityKind::AfterSale.id(CHANNEL, &["A1"]);
+    let Some(Entity::AfterSale(latest)) = kept.storage.entity(EntityKind::AfterSale, &id).await.unwrap()
+    else {
+        panic!("an after-sale")
+    };
+    assert_eq!(latest.order_no, "T2", "the last word of the platform");
+    // And back again: each order goes on by itself.
+    kept.commit(polled(3, "POLL", vec![asked_back(5, "T1", "A1")])).await;
+    let Some(Entity::AfterSale(latest)) = kept.storage.entity(EntityKind::AfterSale, &id).await.unwrap()
+    else {
+        panic!("an after-sale")
+    };
+    assert_eq!(latest.order_no, "T1");
+}

@@ -1,7 +1,7 @@
 //! Keys of subjects, and the audit.
 
 use crate::kit::{at, fresh};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use qudao_storage::{AuditEntry, Error};
 use std::{
     collections::BTreeMap,
@@ -52,6 +52,26 @@ async fn a_forgotten_key_is_gone_and_others_stay() {
     assert!(matches!(refused, Error::ReadOnly { .. }), "{refused:?}");
     assert!(kept.storage.forget_subject("ord_2").await.is_err());
     assert_eq!(kept.storage.subject_keys(&subjects, &|| vec![3]).await.unwrap(), all);
+}
+
+/// Forgetting and asking for a key at once: whoever is first, the mark stays.
+#[tokio::test]
+async fn a_mark_stands_whoever_asks_meanwhile() {
+    let kept = fresh().await;
+    let subject = ["ord_1".to_owned()];
+    kept.storage.subject_keys(&subject, &|| vec![1]).await.unwrap();
+    let asks = (0..20).map(|_| kept.storage.subject_keys(&subject, &|| vec![2]));
+    let (marked, told) = join(kept.storage.mark_subject("ord_1", b"gone"), join_all(asks)).await;
+    marked.unwrap();
+    assert!(told.into_iter().all(|keys| [vec![1], b"gone".to_vec()].contains(&keys.unwrap()["ord_1"])));
+    assert_eq!(kept.storage.subject_keys(&subject, &|| vec![3]).await.unwrap()["ord_1"], b"gone");
+    // Of one that never had a key, too; and again.
+    for _ in 0..2 {
+        kept.storage.mark_subject("ord_2", b"gone").await.unwrap();
+    }
+    let kept = kept.reopened().await;
+    let all = kept.storage.all_subject_keys().await.unwrap();
+    assert!(all.len() == 2 && all.values().all(|key| key == b"gone"));
 }
 
 #[tokio::test]
