@@ -183,8 +183,9 @@ fn limited(said: String) -> Failure {
     Failure::platform("rate_limited", said).retry(Retry::After(Duration::from_secs(1)))
 }
 
+/// An answer that cannot be believed or read. No wait is named, which would say that nothing was done: a command may have been.
 fn platform(code: &str, explain: &str) -> Failure {
-    Failure::platform(code, explain).retry(Retry::After(Duration::from_secs(1)))
+    Failure::platform(code, explain).retry(Retry::After(Duration::ZERO))
 }
 
 /// MD5 over issuer and decimal serial number (page 证书序列号).

@@ -7,7 +7,7 @@ use crate::api::{Answer, Api, Operation};
 use crate::map;
 use crate::settings::Settings;
 use qudao_sdk::schemars::JsonSchema;
-use qudao_sdk::{Effect, Failure, Fen, Host, Page};
+use qudao_sdk::{Effect, Failure, Fen, Host, Observation, Page};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -98,11 +98,20 @@ fn refund_create(api: &Api<'_>, asked: &RefundCreate) -> Result<Effect, Failure>
     match api.call(REFUND, &fields)? {
         Answer::Refused(code) => Ok(no(code)),
         Answer::Good(answer) if map::money_moved(&answer) => {
-            let refund = map::refunded(&answer, asked, api.settings, api.host.now())?;
-            Ok(Effect::succeeded("Alipay gave the money back").observe(refund))
+            Ok(given_back(map::refunded(&answer, asked, api.settings, api.host.now())))
         }
         Answer::Good(_) => {
             Ok(Effect::accepted("Alipay moved no money just now; a query tells whether it did before"))
+        }
+    }
+}
+
+/// Money moved, whatever else the answer says: to fail here would have somebody refund once more by another number.
+fn given_back(told: Result<Observation, Failure>) -> Effect {
+    match told {
+        Ok(refund) => Effect::succeeded("Alipay gave the money back").observe(refund),
+        Err(failure) => {
+            Effect::accepted(format!("Alipay gave the money back, and its answer cannot be read: {failure}"))
         }
     }
 }
@@ -134,4 +143,16 @@ fn unknown(code: &str) -> Result<Page, Failure> {
 
 fn read<T: for<'de> Deserialize<'de>>(payload: &Value) -> Result<T, Failure> {
     T::deserialize(payload).map_err(|error| Failure::defect("request_bug", format!("the payload: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use qudao_sdk::EffectState;
+
+    #[test]
+    fn money_that_moved_is_never_a_failure() {
+        let effect = given_back(Err(Failure::platform("malformed_parameter", "gmt_refund_pay")));
+        assert_eq!((effect.state, effect.observations.len()), (EffectState::Accepted, 0));
+    }
 }

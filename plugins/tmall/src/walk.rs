@@ -118,7 +118,10 @@ impl List {
         if counted {
             let first = self.ask(&walk, 1, false, top)?;
             let rows = first.trades.0;
-            let total = first.total_results.unwrap_or_default();
+            // Of a full page that is not counted nobody knows whether more is behind it.
+            let uncounted = || Trouble::told(Kind::Transient, "a full page without a count", None);
+            let all = u32::try_from(rows.len()).ok().filter(|rows| *rows < PAGE_SIZE);
+            let total = first.total_results.or(all).ok_or_else(uncounted)?;
             if total <= PAGE_SIZE {
                 let promised = missing(&rows, total);
                 return Ok(Step { rows, next: None, promised });

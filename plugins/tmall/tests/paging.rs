@@ -4,6 +4,8 @@
 
 mod shop;
 
+use qudao_sdk::Connector;
+use qudao_tmall::Tmall;
 use shop::{Kept, Shop};
 use std::cell::Cell;
 
@@ -187,4 +189,25 @@ fn a_trade_that_is_gone_is_noted_and_the_rest_is_read() {
     assert_eq!(kept.notes, ["order.skipped"]);
     kept.round("orders", &shop);
     assert_eq!(kept.notes.len(), 1, "it is told once");
+}
+
+#[test]
+fn a_full_page_that_is_not_counted_is_not_taken_for_the_whole() {
+    let (shop, mut kept) = (Shop::at(NOW), Kept::default());
+    let now = shop.now.get();
+    kept.round("orders", &shop);
+    shop.now.set(now + 1_000);
+    (0..120).for_each(|tid| shop.change(tid, now + i64::try_from(tid).unwrap()));
+    shop.uncounted.set(true);
+    let cursor = kept.cursor.get("orders").map(String::as_str);
+    assert_eq!(Tmall::poll("orders", cursor, &shop).unwrap_err().code, "transient");
+    shop.uncounted.set(false);
+    kept.round("orders", &shop);
+    assert_eq!(kept.orders.len(), 120);
+    // Fewer than a page are all there are.
+    shop.uncounted.set(true);
+    shop.now.set(now + 2_000);
+    shop.change(7, now + 1_500);
+    kept.round("orders", &shop);
+    assert_eq!(kept.orders, *shop.trades.borrow());
 }

@@ -148,3 +148,14 @@ fn a_session_of_another_shop_stops_the_channel() {
     assert_eq!(Tmall::poll("payments", None, &shop).unwrap_err().code, "unsupported");
     assert_eq!(Tmall::poll("orders", Some("{}"), &shop).unwrap_err().code, "bad_cursor");
 }
+
+#[test]
+fn a_trade_that_breaks_the_rules_of_the_model_does_not_stop_the_others() {
+    let (shop, mut kept) = (Shop::at(NOW), Kept::default());
+    let now = shop.now.get();
+    (1..=3).for_each(|tid| shop.change(tid, now - 600));
+    shop.trades.borrow_mut().get_mut(&2).unwrap().status = "LONGER_THAN_A_TEXT_MAY_BE_".repeat(50).leak();
+    kept.round("orders", &shop);
+    assert_eq!(kept.orders.keys().collect::<Vec<_>>(), [&1, &3]);
+    assert_eq!(kept.notes, ["order.skipped"]);
+}

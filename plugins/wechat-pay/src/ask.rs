@@ -107,9 +107,17 @@ fn refund_create(api: &Api<'_>, asked: &RefundCreate) -> Result<Effect, Failure>
         Answer::Refused { code, .. } => Ok(no(&code)),
         Answer::Good(answer) => {
             let account = account(api.settings, asked.sub_merchant_no.as_ref());
-            let read = believed(map::queried_refund(&answer, &account), api)?;
-            let accepted = Effect::accepted("WeChat Pay took the refund; it ends with a notice or a query");
-            Ok(read.observations.into_iter().fold(accepted, Effect::observe))
+            let took = "WeChat Pay took the refund";
+            // It was taken whatever else is said: to fail here would have somebody refund once more by another number.
+            Ok(match believed(map::queried_refund(&answer, &account), api) {
+                Ok(read) => {
+                    let accepted = Effect::accepted(format!("{took}; it ends with a notice or a query"));
+                    read.observations.into_iter().fold(accepted, Effect::observe)
+                }
+                Err(failure) => {
+                    Effect::accepted(format!("{took}, and what it says of it cannot be read: {failure}"))
+                }
+            })
         }
     }
 }

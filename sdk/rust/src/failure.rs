@@ -3,6 +3,7 @@
 use crate::{HttpError, KeyError, KeyProblem};
 pub use qudao_model::fault::{Class, Retry};
 use std::fmt;
+use std::time::Duration;
 
 /// Why there is no verdict. A refusal of a bad delivery is [`crate::Refused`], not this.
 ///
@@ -80,7 +81,36 @@ impl From<KeyError> for Failure {
 }
 
 impl From<HttpError> for Failure {
+    /// What may not be sent is the operator's, what cannot be sent is the connector's. Any other silence passes, so the same
+    /// call is worth another try; what a lost answer means to a command, the gateway decides.
     fn from(error: HttpError) -> Failure {
-        Failure { code: error.code, ..Failure::platform("", error.message) }
+        let (class, retry) = match error.code.as_str() {
+            "network_not_granted" | "key_not_granted" | "not_configured" => (Class::Operator, Retry::Never),
+            "bad_request" | "not_recorded" => (Class::Defect, Retry::Never),
+            "response_too_large" => (Class::Platform, Retry::Never),
+            "rate_limited" => (Class::Platform, Retry::After(Duration::from_secs(1))),
+            _ => (Class::Platform, Retry::After(Duration::ZERO)),
+        };
+        Failure { class, code: error.code, message: error.message, retry }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_passes_and_what_may_not_be_sent_does_not() {
+        let check = |code: &str, class, retry| {
+            let failure =
+                Failure::from(HttpError { code: code.to_owned(), message: String::new(), sent: false });
+            assert_eq!((failure.class, failure.retry, failure.code.as_str()), (class, retry, code));
+        };
+        for code in ["timeout", "broken", "unreachable", "cut_short"] {
+            check(code, Class::Platform, Retry::After(Duration::ZERO));
+        }
+        check("rate_limited", Class::Platform, Retry::After(Duration::from_secs(1)));
+        check("not_configured", Class::Operator, Retry::Never);
+        check("bad_request", Class::Defect, Retry::Never);
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Role {
     /// Whether it is a shop; else it is the query side of a payment platform.
     pub(super) sells: bool,
     /// What goes wrong with its answers on purpose: kind of fault, and how many calls it strikes. All must be survived.
-    faults: &'static [(&'static str, u32)],
+    pub(super) faults: &'static [(&'static str, u32)],
 }
 
 impl Role {
@@ -56,14 +56,14 @@ pub(super) const ROLES: [Role; 4] = [
         channel: "tmall-main",
         port: 9101,
         sells: true,
-        faults: &[("drop_after_apply", 2), ("half_body", 1), ("duplicate", 3)],
+        faults: &[("drop_after_apply", 2), ("half_body", 1), ("duplicate", 9), ("reorder", 9)],
     },
     Role {
         platform: "jd",
         channel: "jd-main",
         port: 9102,
         sells: true,
-        faults: &[("drop_before", 1), ("reorder", 3), ("half_body", 1)],
+        faults: &[("drop_before", 1), ("half_body", 1), ("reorder", 4), ("duplicate", 4)],
     },
 ];
 
@@ -100,8 +100,11 @@ impl Server {
             .with_context(|| format!("the {} simulator does not say where it listens", role.platform))?;
         let url = said.get("url").and_then(Value::as_str).context("the url of a simulator")?;
         let server = Server { child, http: Http::new(url.to_owned(), None), role };
+        // One kind after the other, a good answer in between.
+        let mut skip = 0;
         for (kind, times) in role.faults {
-            server.drive("faults", &json!({"kind": kind, "times": times}))?;
+            server.drive("faults", &json!({"kind": kind, "times": times, "skip": skip}))?;
+            skip += times + 1;
         }
         Ok(server)
     }

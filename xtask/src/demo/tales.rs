@@ -232,22 +232,16 @@ fn returned() -> Vec<Step> {
     ]
 }
 
-/// A trade whose money is seen at Alipay as well: a rule of the sample links the two.
+/// A trade whose money is at Alipay: a rule of the sample says by which number, so the gateway asks for it and links the two.
 fn paid_at_alipay() -> Vec<Step> {
     let (amount_fen, number) = (25_900, format!("{AT_ALIPAY}{ORDER}"));
-    let at_alipay =
-        |path: &str, body: Value| Step { to: Some(ALIPAY), path: path.to_owned(), body, leads_to: None };
+    let at_alipay = |path: String, body: Value| Step { to: Some(ALIPAY), path, body, leads_to: None };
     vec![
         place(TMALL, json!({"items": [{"sku": "WJ26S103-IV-M", "qty": 1, "price_fen": amount_fen}]}))
             .then("qudao.order.placed.v1"),
-        at_alipay("orders", json!({"order_no": number, "total_fen": amount_fen})),
-        expect(ALIPAY, &number, amount_fen),
-        act(TMALL, "pay").then("qudao.order.paid.v1"),
-        at_alipay(&format!("orders/{number}"), json!({"do": "pay"})).then_of(
-            ALIPAY,
-            "qudao.payment.paid.v1",
-            &number,
-        ),
+        at_alipay("orders".to_owned(), json!({"order_no": number, "total_fen": amount_fen})),
+        at_alipay(format!("orders/{number}"), json!({"do": "pay"})),
+        act(TMALL, "pay").then_of(ALIPAY, "qudao.payment.paid.v1", &number),
     ]
 }
 

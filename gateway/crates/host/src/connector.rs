@@ -12,7 +12,8 @@ use crate::{
     stats::Stats,
 };
 use qudao_model::{
-    Asked, Manifest, Request, Transcript, Verdict,
+    Answer, Asked, Manifest, Request, Transcript, Verdict,
+    delivery::Refusal,
     fault::{Class, Retry},
 };
 use serde_json::Value;
@@ -22,6 +23,8 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Semaphore;
+
+const NO_WEBHOOKS: &str = "the component takes no webhooks";
 
 /// Reasons of a connector's own that get a label in the metrics; later ones are counted as `other`, so that a connector
 /// cannot fill the memory of whoever collects them.
@@ -68,6 +71,7 @@ impl Connector {
     pub async fn webhook(&self, request: &Request, call: Call) -> Called {
         let channel = &self.0;
         let called = match channel.breaker.enter(call.now) {
+            _ if channel.component.webhooks.is_none() => no_webhooks(),
             Err(_) => {
                 let stopped = Stopped::new(Reason::BreakerOpen, "too many failed calls; not called for now");
                 Called { verdict: stopped.verdict(), stats: Stats::default() }
@@ -167,10 +171,18 @@ impl Connector {
     }
 }
 
+/// Refused, not failed: a failure is kept whole for another try, and anybody may send anything to an address that takes
+/// nothing.
+fn no_webhooks() -> Called {
+    let answer = Answer { status: 404, headers: Vec::new(), body: Vec::new() };
+    let (reason, explain) = (Reason::Unsupported.as_str().to_owned(), NO_WEBHOOKS.to_owned());
+    Called { verdict: Verdict::Rejected(Refusal { reason, explain, answer }), stats: Stats::default() }
+}
+
 impl Channel {
     async fn run(&self, request: &Request, call: Call) -> (Result<Verdict, Stopped>, Stats) {
         let Some(pre) = &self.component.webhooks else {
-            let stopped = Stopped::new(Reason::Unsupported, "the component takes no webhooks");
+            let stopped = Stopped::new(Reason::Unsupported, NO_WEBHOOKS);
             return (Err(stopped), Stats::default());
         };
         // Its own queue first, so that a slow channel waits for itself and not in front of the others.

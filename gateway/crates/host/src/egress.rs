@@ -71,6 +71,12 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// What is kept of it.
+    pub(crate) fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        headers.sum::<usize>().saturating_add(self.body.len())
+    }
+
     /// The first value of a header, by name without regard to case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let named = |(at, _): &&(String, String)| at.eq_ignore_ascii_case(name);

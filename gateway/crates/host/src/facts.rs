@@ -67,7 +67,7 @@ fn observation(fact: wire::Observation) -> Result<Observation, String> {
         "aftersale" => serde_json::from_slice(&fact.payload).map(Facts::AfterSale),
         _ => return Err("entity: must be payment, refund, order or aftersale".into()),
     };
-    let facts = facts.map_err(|error| format!("payload: {error}"))?;
+    let facts = facts.map_err(|error| format!("payload: {}", without_value(&error)))?;
     if let Some(text) = not_theirs(&facts) {
         return Err(text.into());
     }
@@ -75,6 +75,16 @@ fn observation(fact: wire::Observation) -> Result<Observation, String> {
     let observation = Observation { key: fact.key, occurred_at, schema: fact.schema, facts };
     let problems: Vec<_> = observation.problems().iter().map(ToString::to_string).collect();
     if problems.is_empty() { Ok(observation) } else { Err(problems.join("; ")) }
+}
+
+/// What is wrong, without the value that is: it may be a person's, and the text is logged and kept.
+fn without_value(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let wrong = ["invalid type: ", "invalid value: "].iter().find_map(|start| text.strip_prefix(start));
+    match wrong.and_then(|wrong| wrong.split_once(' ').zip(wrong.rsplit_once(", expected "))) {
+        Some(((kind, _), (_, expected))) => format!("invalid {kind}, expected {expected}"),
+        None => text,
+    }
 }
 
 /// What the gateway alone may say.
@@ -113,7 +123,7 @@ fn note(note: wire::Note) -> Result<Note, String> {
     }
     let at = note.at.map(Timestamp::from_millisecond).transpose().map_err(|_| "at: is no time")?;
     let fields: Map<String, Value> =
-        serde_json::from_slice(&note.fields).map_err(|error| format!("fields: {error}"))?;
+        serde_json::from_slice(&note.fields).map_err(|error| format!("fields: {}", without_value(&error)))?;
     Ok(Note { kind: note.kind, at, fields })
 }
 
@@ -144,6 +154,24 @@ mod tests {
         let aftersale = json!({"aftersale_no": "A1", "order_no": "O1", "kind": "refund_only", "state": "succeeded",
             "amount_fen": 100, "currency": "CNY", "modified_at": "2026-03-12T00:00:00Z"});
         assert_eq!(told("aftersale", "A1", &aftersale).unwrap().kind().as_str(), "aftersale");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_value() {
+        let check = |receiver: Value| {
+            let order = json!({"order_no": "O1", "fact": "cancelled", "receiver": receiver});
+            let problem = told("order", "O1", &order).unwrap_err();
+            assert!(problem.starts_with("payload: "), "{problem}");
+            assert!(!problem.contains("13800138000") && !problem.contains("韩"), "{problem}");
+        };
+        check(json!({"mobile": 13_800_138_000_i64}));
+        check(json!({"encrypted": "13800138000, expected none"}));
+        check(json!("13800138000"));
+        let note = wire::Note { kind: "a".into(), at: None, fields: b"\"13800138000\"".to_vec() };
+        assert_eq!(
+            super::note(note).unwrap_err(),
+            "fields: invalid string, expected a map at line 1 column 13"
+        );
     }
 
     #[test]

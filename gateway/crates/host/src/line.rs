@@ -78,7 +78,7 @@ impl Line {
 
     /// What became of the request that was begun last.
     pub(crate) fn end(&mut self, told: &Result<Received, Failed>) {
-        let size = told.as_ref().map_or(0, |received| received.body.len());
+        let size = told.as_ref().map_or(0, Received::bytes);
         self.received = self.received.saturating_add(size);
         let Some(exchange) = self.kept.as_mut().and_then(|kept| kept.last_mut()) else { return };
         match told {
@@ -210,7 +210,8 @@ mod tests {
         let mut line = Line::live(false);
         assert_eq!(line.room(), RECEIVED_BYTES);
         line.end(&Ok(received("12345")));
-        assert_eq!(line.room(), RECEIVED_BYTES - 5);
+        // Headers are kept as well.
+        assert_eq!(line.room(), RECEIVED_BYTES - 5 - 2);
         assert!(
             line.take_kept().is_empty() && line.replay(&request(Method::GET, "https://a.example/")).is_none()
         );

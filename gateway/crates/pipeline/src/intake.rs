@@ -7,6 +7,7 @@
 use crate::{
     Error,
     listings::{self, is_own},
+    schedule::later,
     seal,
 };
 use arc_swap::ArcSwap;
@@ -24,6 +25,13 @@ use tracing::warn;
 const FETCH_NOTE: &str = "fetch";
 /// Prefix of the tasks that fetch.
 pub(crate) const FETCH_TASK: &str = "fetch.";
+/// Parts of a key, and bytes of a part: more than any number of a platform has.
+const KEY_PARTS: usize = 4;
+const KEY_PART_BYTES: usize = 256;
+/// Hints of one delivery that are followed.
+const HINTS_MAX: usize = 1000;
+/// How long a hint of something that was fetched waits.
+const HINT_REST: Duration = Duration::from_mins(1);
 /// Methods of deliveries that hold what the gateway asked for: their key is made of what they tell.
 const ASKED: [&str; 3] = ["POLL", "FETCH", "COMMAND"];
 
@@ -109,7 +117,9 @@ impl Intake {
             return Ok(own);
         }
         let then = self.storage.delivery_observations(&delivery_id).await?;
-        Ok(then.into_iter().filter(is_own).collect())
+        let (then_own, told_then): (Vec<_>, Vec<_>) = then.into_iter().partition(is_own);
+        // A platform may use one number for two contents: what was added to the first says nothing about the second.
+        Ok(if told_then == told.observations { then_own } else { own })
     }
 }
 
@@ -153,7 +163,7 @@ fn digest(told: &Acceptance) -> String {
 /// What the notes have the gateway fetch, at once. A kind that the connector cannot fetch is left out.
 fn hints(origin: Origin<'_>, notes: &[Note]) -> Vec<Ask> {
     let hints = notes.iter().filter(|note| note.kind == FETCH_NOTE);
-    hints.filter_map(|note| hint(origin, note)).collect()
+    hints.filter_map(|note| hint(origin, note)).take(HINTS_MAX).collect()
 }
 
 fn hint(origin: Origin<'_>, note: &Note) -> Option<Ask> {
@@ -164,7 +174,7 @@ fn hint(origin: Origin<'_>, note: &Note) -> Option<Ask> {
         .and_then(Value::as_array)
         .and_then(|key| key.iter().map(|part| part.as_str().map(str::to_owned)).collect());
     let known = origin.manifest.fetches.iter().any(|fetch| fetch.kind == kind);
-    let Some(key) = key.filter(|key| known && !key.is_empty()) else {
+    let Some(key) = key.filter(|key| known && is_key(key)) else {
         let channel = origin.channel;
         warn!(
             channel.name = channel,
@@ -173,5 +183,16 @@ fn hint(origin: Origin<'_>, note: &Note) -> Option<Ask> {
         );
         return None;
     };
-    Some(Ask { kind: format!("{FETCH_TASK}{kind}"), key, due_at: origin.received_at, forward: true })
+    // What was fetched may hint at itself; it must not go round without a pause.
+    let is_answer = ["FETCH", "COMMAND"].contains(&origin.method);
+    let due_at = if is_answer { later(origin.received_at, HINT_REST) } else { origin.received_at };
+    Some(Ask { kind: format!("{FETCH_TASK}{kind}"), key, due_at, forward: !is_answer })
+}
+
+/// Whether it can be a key: it comes from a platform, and is stored, logged and shown.
+fn is_key(key: &[String]) -> bool {
+    let is_part = |part: &String| {
+        !part.is_empty() && part.len() <= KEY_PART_BYTES && !part.chars().any(char::is_control)
+    };
+    (1..=KEY_PARTS).contains(&key.len()) && key.iter().all(is_part)
 }

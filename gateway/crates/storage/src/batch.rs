@@ -158,6 +158,7 @@ impl<'m, 'a> Batch<'m, 'a> {
             let duplicate_of = Some(stored.id.clone());
             return Ok(Committed { delivery_id: stored.id, duplicate_of, answer: stored.answer, seq: None });
         }
+        self.check_cursor(&prepared.channel, &prepared.moves)?;
         let mut row =
             InboxRow { ordinal: stored.ordinal, id: stored.id.clone(), positions: Vec::new(), of: prepared };
         let mut committed = Committed {
@@ -183,6 +184,8 @@ impl<'m, 'a> Batch<'m, 'a> {
         }
         let (duplicate_of, answer) = (committed.duplicate_of.clone(), committed.answer.clone());
         self.changes.retried = Some(RetriedRow { was: stored.ordinal, row, duplicate_of, answer });
+        let Prepared { channel, received_at, moves, .. } = prepared;
+        self.apply_moves(channel, *received_at, moves, Some(&committed.delivery_id));
         Ok(committed)
     }
 

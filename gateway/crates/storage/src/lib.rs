@@ -233,11 +233,23 @@ impl Storage {
         connector: &str,
         micros: u64,
     ) -> Result<Committed, Error> {
+        self.recommit_with(delivery_id, verdict, (connector, micros), Moves::default()).await
+    }
+
+    /// The same with what moves along, in the same transaction. `ran` is who read it, and how many microseconds that took.
+    pub async fn recommit_with(
+        &self,
+        delivery_id: &str,
+        verdict: Verdict,
+        ran: (&str, u64),
+        moves: Moves,
+    ) -> Result<Committed, Error> {
         let unknown = || Error::UnknownDelivery { id: delivery_id.to_owned() };
         let row = self.delivery(delivery_id).await?.ok_or_else(unknown)?;
         let request = self.delivery_request(delivery_id).await?.ok_or_else(unknown)?;
+        let (connector, micros) = ran;
         // Its bytes stay as they are stored, sealed or not.
-        let prepared = Box::new(self.prepare(Incoming {
+        let mut prepared = self.prepare(Incoming {
             channel: row.channel,
             received_at: row.received_at,
             request,
@@ -245,8 +257,9 @@ impl Storage {
             connector: connector.to_owned(),
             micros,
             personal: false,
-        })?);
-        let delivery_id = delivery_id.to_owned();
+        })?;
+        prepared.moves = moves;
+        let (delivery_id, prepared) = (delivery_id.to_owned(), Box::new(prepared));
         self.ask(|done| Job::Retry { delivery_id, prepared, done }).await
     }
 

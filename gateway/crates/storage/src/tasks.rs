@@ -50,6 +50,11 @@ impl Storage {
         self.inner.reader.tasks(channel, limit).await
     }
 
+    /// Tasks of one kind on one channel, the first due first.
+    pub async fn tasks_of_kind(&self, channel: &str, kind: &str, limit: u32) -> Result<Vec<Task>, Error> {
+        self.inner.reader.tasks_of_kind(channel, kind, limit).await
+    }
+
     /// Tells every time a task was added or brought forward.
     pub fn watch_tasks(&self) -> watch::Receiver<u64> {
         self.inner.ticks.clone()

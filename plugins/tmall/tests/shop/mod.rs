@@ -41,6 +41,8 @@ pub(crate) struct Shop {
     pub(crate) ends_count: bool,
     /// Trades that are listed and not to be had.
     pub(crate) gone: RefCell<BTreeSet<u64>>,
+    /// Lists say no count.
+    pub(crate) uncounted: Cell<bool>,
     pub(crate) settings: Value,
 }
 
@@ -57,6 +59,7 @@ impl Shop {
             errors: RefCell::default(),
             ends_count: true,
             gone: RefCell::default(),
+            uncounted: Cell::new(false),
             settings: json!({"app_key": "1", "seller_nick": NICK, "tmc_group": "g"}),
         }
     }
@@ -119,7 +122,7 @@ impl Shop {
         let mut answer = json!({});
         if request.get("use_has_next").is_some_and(|truth| truth == "true") {
             answer["has_next"] = json!(rows.len() > page * size);
-        } else {
+        } else if !self.uncounted.get() {
             answer["total_results"] = json!(rows.len());
         }
         if !shown.is_empty() {

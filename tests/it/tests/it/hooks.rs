@@ -54,3 +54,22 @@ async fn a_refusal_tells_the_operator_why_and_the_caller_nothing() {
     assert!(gateway.gateway.storage().delivery_request(&row.id).await.unwrap().is_none());
     gateway.finish().await;
 }
+
+/// Anybody may post to the address of a shop that is only asked. A failure is kept whole and pushes out older failures.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_posted_to_a_channel_that_takes_nothing_is_not_kept() {
+    let mut gateway = crate::shops::Market::jd().gateway(&serde_json::json!({})).await;
+    gateway.listen().await;
+    let url = format!("{}/hooks/{}", gateway.hooks_url(), crate::shops::CHANNEL);
+    let answer = client().post(url).body(vec![b'x'; 100_000]).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+    let storage = gateway.gateway.storage();
+    let filter = qudao_storage::DeliveryFilter {
+        verdict: Some(qudao_storage::VerdictKind::Rejected),
+        ..qudao_storage::DeliveryFilter::default()
+    };
+    let refused = storage.deliveries(&filter).await.unwrap().items;
+    assert_eq!(refused.iter().map(|one| one.reason.as_deref()).collect::<Vec<_>>(), [Some("unsupported")]);
+    assert_eq!(storage.delivery_request(&refused[0].id).await.unwrap(), None, "none of its bytes");
+    gateway.finish().await;
+}

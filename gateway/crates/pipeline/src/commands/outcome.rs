@@ -49,25 +49,22 @@ pub(super) fn of_answer(answered: &Answered, left: bool) -> Outcome {
         }
         Err(failure) => failure,
     };
-    let state = after_failure(failure, answered.unsettled(), left);
+    let state = after_failure(failure, left || answered.unsettled());
     let pauses = failure.retry == Retry::Never && matches!(failure.class, Class::Operator | Class::Defect);
     let message = Some(format!("{}: {}", failure.code, failure.message));
     Outcome { state, code: Some(failure.code.clone()), message, failure: Some(failure.clone()), pauses }
 }
 
-/// Where a failed call leaves its command.
-fn after_failure(failure: &AskFailure, unsettled: bool, left: bool) -> CommandState {
-    let names_a_wait = matches!(failure.retry, Retry::After(wait) if !wait.is_zero());
+/// Where a failed call leaves its command. Once something left, only the platform's word about it settles anything: it may
+/// have done it and its answer was lost, forged, cut off or unreadable, whatever else the failure says of itself. A platform
+/// that says no is no failure but an effect.
+fn after_failure(failure: &AskFailure, left: bool) -> CommandState {
     match (failure.class, failure.retry) {
-        // Something was sent and nothing came back.
-        _ if unsettled => CommandState::Unknown,
-        // Nothing left at all, or the platform said: not now.
-        (_, Retry::After(_) | Retry::Now) if !left || names_a_wait => CommandState::Queued,
-        // It answered that it is in trouble, or we could not read its answer: it may have done it all the same.
-        (_, Retry::After(_) | Retry::Now) => CommandState::Unknown,
-        (Class::Defect, Retry::Never) if left => CommandState::Unknown,
-        // Nothing was done, and a person has to mend something first.
-        (Class::Operator | Class::Defect, Retry::Never) => CommandState::Queued,
+        _ if left => CommandState::Unknown,
+        // Nothing left: it goes out later, or after a person mended something.
+        (_, Retry::After(_) | Retry::Now) | (Class::Operator | Class::Defect, Retry::Never) => {
+            CommandState::Queued
+        }
         (Class::Platform | Class::Sender, Retry::Never) => CommandState::Failed,
     }
 }
@@ -168,27 +165,22 @@ mod tests {
     #[test]
     fn what_may_have_been_applied_is_unknown() {
         let (wait, zero) = (Retry::After(Duration::from_secs(3)), Retry::After(Duration::ZERO));
-        let check = |class, retry, (unsettled, left), expect| {
+        let check = |class, retry, left, expect| {
             let failure = AskFailure { class, retry, code: "x".to_owned(), message: String::new() };
-            assert_eq!(
-                after_failure(&failure, unsettled, left),
-                expect,
-                "{class:?} {retry:?} {unsettled} {left}"
-            );
+            assert_eq!(after_failure(&failure, left), expect, "{class:?} {retry:?} {left}");
         };
-        let (lost, answered, unsent) = ((true, true), (false, true), (false, false));
-        for retry in [wait, zero, Retry::Now, Retry::Never] {
-            for class in [Class::Platform, Class::Operator, Class::Defect] {
-                check(class, retry, lost, CommandState::Unknown);
+        for class in [Class::Platform, Class::Sender, Class::Operator, Class::Defect] {
+            for retry in [wait, zero, Retry::Now, Retry::Never] {
+                check(class, retry, true, CommandState::Unknown);
+            }
+            for retry in [wait, zero, Retry::Now] {
+                check(class, retry, false, CommandState::Queued);
             }
         }
-        check(Class::Platform, wait, answered, CommandState::Queued);
-        check(Class::Platform, zero, answered, CommandState::Unknown);
-        check(Class::Platform, zero, unsent, CommandState::Queued);
-        check(Class::Platform, Retry::Never, answered, CommandState::Failed);
-        check(Class::Operator, Retry::Never, answered, CommandState::Queued);
-        check(Class::Defect, Retry::Never, answered, CommandState::Unknown);
-        check(Class::Defect, Retry::Never, unsent, CommandState::Queued);
+        check(Class::Operator, Retry::Never, false, CommandState::Queued);
+        check(Class::Defect, Retry::Never, false, CommandState::Queued);
+        check(Class::Platform, Retry::Never, false, CommandState::Failed);
+        check(Class::Sender, Retry::Never, false, CommandState::Failed);
     }
 
     #[test]

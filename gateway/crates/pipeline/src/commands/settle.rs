@@ -11,7 +11,7 @@ use crate::{
     schedule::{again, done, fetch_wait, later, of_key, since},
 };
 use qudao_host::{Answered, AskFailure, Told};
-use qudao_model::{Asked, EntityKind, manifest::FetchSpec};
+use qudao_model::{Asked, Entity, EntityKind, Facts, manifest::FetchSpec};
 use qudao_storage::{CommandState, EntityFilter, Moves};
 use serde_json::Value;
 use std::time::Duration;
@@ -98,8 +98,9 @@ impl Running<'_> {
                 };
             }
         };
-        let standings =
-            of_key(&page.observations, &fetch.kind, asked).filter_map(|fact| Standing::of_facts(&fact.facts));
+        let standings = of_key(&page.observations, &fetch.kind, asked)
+            .filter(|fact| self.is_mine(Named::of_facts(&fact.facts)));
+        let standings = standings.filter_map(|fact| Standing::of_facts(&fact.facts));
         let told = standings.map(|standing| word(&self.row.kind, standing)).max();
         let (state, code, message) = match told {
             Some(Word::Done) => {
@@ -193,9 +194,55 @@ impl Running<'_> {
         }
         let filter = EntityFilter { channel: Some(self.channel.name.clone()), order_no, ..filter };
         let found = self.schedule.intake.storage.entities(&filter).await?;
-        let words = found.items.iter().filter_map(Standing::of_entity).map(|at| word(&self.row.kind, at));
+        let mine: Vec<_> =
+            found.items.iter().filter(|entity| self.is_mine(Named::of_entity(entity))).collect();
+        let words = mine.iter().filter_map(|entity| Standing::of_entity(entity));
+        let word = words.map(|standing| word(&self.row.kind, standing)).max();
         // Of several merchants one may have used the same number: then only asking tells.
-        Ok(if found.items.len() == 1 { words.max().unwrap_or(Word::NotDone) } else { Word::NotDone })
+        Ok(word.filter(|_| mine.len() == 1).unwrap_or(Word::NotDone))
+    }
+
+    /// Whether a thing of the same number is what the command is about: of the merchant it names, over the amount it names.
+    fn is_mine(&self, named: Named<'_>) -> bool {
+        let merchant = text(&self.row.payload, "sub_merchant_no");
+        let amount_fen = self.row.payload.get("amount_fen").and_then(Value::as_i64);
+        merchant.is_none_or(|merchant| named.sub_merchant_no == Some(merchant.as_str()))
+            && named.amount_fen.is_none_or(|fen| amount_fen.is_none_or(|asked| asked == fen))
+    }
+}
+
+/// What else names a thing that a command is about.
+#[derive(Clone, Copy, Default)]
+struct Named<'a> {
+    sub_merchant_no: Option<&'a str>,
+    /// Of a refund, where the platform tells it alone.
+    amount_fen: Option<i64>,
+}
+
+impl<'a> Named<'a> {
+    fn of_entity(entity: &'a Entity) -> Named<'a> {
+        match entity {
+            Entity::Payment(payment) => {
+                Named { sub_merchant_no: payment.sub_merchant_no.as_deref(), amount_fen: None }
+            }
+            Entity::Refund(refund) => Named {
+                sub_merchant_no: refund.sub_merchant_no.as_deref(),
+                amount_fen: Some(refund.amount_fen),
+            },
+            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => Named::default(),
+        }
+    }
+
+    fn of_facts(facts: &'a Facts) -> Named<'a> {
+        match facts {
+            Facts::Payment(payment) => {
+                Named { sub_merchant_no: payment.sub_merchant_no.as_deref(), amount_fen: None }
+            }
+            Facts::Refund(refund) => {
+                Named { sub_merchant_no: refund.sub_merchant_no.as_deref(), amount_fen: refund.amount_fen }
+            }
+            Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => Named::default(),
+        }
     }
 }
 

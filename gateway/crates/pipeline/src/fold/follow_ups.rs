@@ -32,7 +32,9 @@ pub(super) fn of(folding: Folding, before: Option<&Entity>, after: &Entity) -> V
 }
 
 fn payment(folding: Folding, before: Option<&Payment>, after: &Payment) -> Vec<FollowUp> {
-    let is_open = |state| matches!(state, PaymentState::Pending | PaymentState::Authorized);
+    // One attempt failed; another may pay.
+    let is_open =
+        |state| matches!(state, PaymentState::Pending | PaymentState::Authorized | PaymentState::Failed);
     let keys = payment_keys(after);
     if is_open(after.state) {
         let new = before.is_none_or(|before| before.state != after.state);

@@ -1,6 +1,6 @@
 //! One thing by its key: asked until the platform has a final word, on the schedule of the connector's manifest.
 
-use super::{Askable, Schedule, again, done, later, poll::nonsense, since};
+use super::{Askable, Schedule, again, done, later, poll::nonsense};
 use crate::{Error, ask::Decision};
 use metrics::counter;
 use qudao_host::{Answered, AskFailure, Page, Told};
@@ -75,7 +75,7 @@ impl Schedule {
         (answered, now): (&Answered, Timestamp),
     ) -> Decision<Fetched> {
         let key = "FETCH".to_owned();
-        let over = since(task.created_at, now) >= Duration::from_secs(spec.give_up_s.into());
+        let over = asked_for(spec, task.attempts) >= Duration::from_secs(spec.give_up_s.into());
         let next = later(now, wait(spec, task.attempts));
         let (moves, keep, result) = match &answered.told {
             Ok(Told::Page(page)) if is_final(page, &spec.kind, &task.key) => {
@@ -138,6 +138,13 @@ pub(crate) fn wait(spec: &FetchSpec, attempts: u32) -> Duration {
     Duration::from_secs(seconds.max(1).into())
 }
 
+/// How long it was asked for so far, by the steps that were taken: time in which nobody asked does not count.
+fn asked_for(spec: &FetchSpec, attempts: u32) -> Duration {
+    let steps = u32::try_from(spec.schedule_s.len()).unwrap_or(u32::MAX);
+    let taken: Duration = (0..attempts.min(steps)).map(|attempt| wait(spec, attempt)).sum();
+    taken + wait(spec, attempts) * attempts.saturating_sub(steps)
+}
+
 /// Facts about the thing that was asked for. A platform may tell of its neighbours, too: the payment of a refund, or another
 /// refund of the same payment.
 pub(crate) fn of_key<'a>(
@@ -148,14 +155,15 @@ pub(crate) fn of_key<'a>(
     facts.iter().filter(move |fact| fact.kind().as_str() == kind && fact.key.last() == key.last())
 }
 
-/// Whether a page says how the thing ended. What is no entity of ours is fetched for its notes.
+/// Whether a page says how the thing ended. What is no entity of ours is fetched for its notes; an order that cannot be read
+/// stays unread however often it is asked for, while money has an end that some answer will tell.
 fn is_final(page: &Page, kind: &str, key: &[String]) -> bool {
     let mut mine = of_key(&page.observations, kind, key).peekable();
     if mine.peek().is_some() {
         return mine.any(|fact| ended(&fact.facts));
     }
     EntityKind::parse(kind).is_none() && !page.observations.is_empty()
-        || page.observations.is_empty() && !page.notes.is_empty()
+        || !matches!(kind, "payment" | "refund") && page.observations.is_empty() && !page.notes.is_empty()
 }
 
 /// Whether a fact says how it ended. An order or after-sale is fetched to be seen, not to be ended.

@@ -141,7 +141,7 @@ impl Schedule {
         };
         let (may_ask, broken_until) = from;
         let tasks = match (free, self.intake.rules.load().links.is_empty()) {
-            (true, _) => self.intake.storage.tasks(Some(&channel.name), LOOK).await?,
+            (true, _) => self.near(&channel.name).await?,
             // Behind tasks that have to wait there may be some that ask no platform.
             (false, false) => self.intake.storage.tasks(Some(&channel.name), LOOK_FAR).await?,
             (false, true) => Vec::new(),
@@ -167,6 +167,16 @@ impl Schedule {
             (stream, task) => stream.or(task),
         };
         Ok(first.map(|(due, work)| (due.max(broken_until.unwrap_or(due)), work)))
+    }
+
+    /// What may come first on a channel that may ask. A flood of hints must not hide a command.
+    async fn near(&self, channel: &str) -> Result<Vec<Task>, Error> {
+        let storage = &self.intake.storage;
+        let mut tasks = storage.tasks(Some(channel), LOOK).await?;
+        if tasks.len() >= LOOK as usize {
+            tasks.extend(storage.tasks_of_kind(channel, COMMAND_TASK, 1).await?);
+        }
+        Ok(tasks)
     }
 
     fn lease(&self, channel: &str) -> Option<Lease> {

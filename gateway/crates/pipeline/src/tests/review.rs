@@ -1,17 +1,17 @@
 //! What a reviewer doubted: outcomes that nobody knows, tasks that end too early or never, and numbers of somebody else.
 
 use super::kit::{
-    Bench, Platform, SHOP, effect, page, page_with, payment, refund, refund_of, refused, silent,
+    Bench, Platform, SHOP, effect, page, page_with, payment, refund, refund_of, refused, silent, sold,
 };
-use crate::{NewCommandRequest, commands::accept};
+use crate::{NewCommandRequest, ask::Asks as _, commands::accept, intake::acceptance};
 use qudao_host::EffectState;
 use qudao_model::{
-    Asked, Entity, EntityKind, Facts, Note, Observation,
+    Asked, Entity, EntityKind, Facts, Note, Observation, Request, Verdict,
     entity::PaymentState,
     fault::{Class, Retry},
     observation::{PaymentClaim, RefundClaim},
 };
-use qudao_storage::{Ask, CommandState};
+use qudao_storage::{Ask, CommandState, Incoming, Moves};
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -32,8 +32,7 @@ async fn expect(bench: &Bench, order_no: &str) {
 }
 
 async fn put(bench: &Bench, platform: &Arc<Platform>, payload: Value, wanted_s: Option<u64>) -> String {
-    let not_after =
-        wanted_s.map(|seconds| bench.now().checked_add(Duration::from_secs(seconds)).unwrap());
+    let not_after = wanted_s.map(|seconds| bench.now().checked_add(Duration::from_secs(seconds)).unwrap());
     let request = NewCommandRequest {
         channel: SHOP.to_owned(),
         kind: "refund.create".to_owned(),
@@ -290,4 +289,32 @@ async fn a_command_does_not_wait_behind_a_flood_of_hints() {
     bench.run().await;
     let waited = sent.load(Ordering::Relaxed);
     assert!(waited < 20, "{waited} fetches went first");
+}
+
+/// A platform that uses one notice number for two contents: what the gateway adds to the second is about the second.
+#[tokio::test]
+async fn another_content_under_a_known_number_gets_its_own_mapping() {
+    let shop = Platform::new(|_| page(Vec::new()));
+    let bench = Bench::with(&[(SHOP, &shop)], "shop,s1,A-1\nshop,s2,B-2\n", "").await;
+    for facts in [vec![sold("O1", "s1", 1)], vec![sold("O2", "s2", 2)]] {
+        let request = Request {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: None,
+            headers: Vec::new(),
+            body: b"an order".to_vec(),
+        };
+        let incoming = Incoming {
+            channel: SHOP.to_owned(),
+            received_at: bench.now(),
+            request,
+            verdict: Verdict::Accepted(acceptance("n-1", facts, Vec::new())),
+            connector: shop.manifest().label(),
+            micros: 0,
+            personal: true,
+        };
+        bench.schedule.intake.take_in(shop.manifest(), incoming, Moves::default()).await.unwrap();
+    }
+    assert_eq!(bench.order("O1").await.lines[0].sku.as_deref(), Some("A-1"));
+    assert_eq!(bench.order("O2").await.lines[0].sku.as_deref(), Some("B-2"));
 }

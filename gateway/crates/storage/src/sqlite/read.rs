@@ -93,6 +93,15 @@ impl Reader {
         tasks::next_due(&self.pool).await
     }
 
+    pub(crate) async fn tasks_of_kind(
+        &self,
+        channel: &str,
+        kind: &str,
+        limit: u32,
+    ) -> Result<Vec<Task>, Error> {
+        tasks::of_kind(&self.pool, channel, kind, limit).await
+    }
+
     pub(crate) async fn tasks(&self, channel: Option<&str>, limit: u32) -> Result<Vec<Task>, Error> {
         tasks::all(&self.pool, channel, limit).await
     }

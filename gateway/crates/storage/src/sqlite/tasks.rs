@@ -81,6 +81,17 @@ pub(super) async fn all(pool: &SqlitePool, channel: Option<&str>, limit: u32) ->
     list(sql, pool, limit).await
 }
 
+pub(super) async fn of_kind(
+    pool: &SqlitePool,
+    channel: &str,
+    kind: &str,
+    limit: u32,
+) -> Result<Vec<Task>, Error> {
+    let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
+    sql.push(" WHERE channel = ").push_bind(channel).push(" AND kind = ").push_bind(kind);
+    list(sql, pool, limit).await
+}
+
 async fn list(mut sql: QueryBuilder<Sqlite>, pool: &SqlitePool, limit: u32) -> Result<Vec<Task>, Error> {
     sql.push(" ORDER BY due_at, id LIMIT ").push_bind(i64::from(clamp(limit)));
     let rows = sql.build().fetch_all(pool).await.map_err(read_error("tasks"))?;

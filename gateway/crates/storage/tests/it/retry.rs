@@ -1,8 +1,8 @@
 //! `deliveries retry`: another verdict for the same row.
 
-use crate::kit::{CHANNEL, Kept, accepted, failed, fresh, paid, rejected};
+use crate::kit::{CHANNEL, Kept, accepted, at, failed, fresh, paid, rejected};
 use qudao_model::id;
-use qudao_storage::{Error, VerdictKind};
+use qudao_storage::{Ask, Error, Moves, TaskMove, VerdictKind};
 
 async fn retry(kept: &Kept, id: &str, incoming: qudao_storage::Incoming) -> qudao_storage::Committed {
     kept.storage.recommit(id, incoming.verdict, "plain@1.0.1", 7).await.unwrap()
@@ -72,4 +72,25 @@ async fn what_is_not_there_cannot_be_run_again() {
         assert!(matches!(error, Error::UnknownDelivery { .. }), "{error:?}");
     }
     assert!(kept.storage.health().await.unwrap().writable);
+}
+
+/// What a delivery asks for when it is run again is asked for with it, or not at all.
+#[tokio::test]
+async fn what_a_retry_asks_for_comes_with_it() {
+    let kept = fresh().await;
+    let lost = kept.commit(failed(1, "body")).await.delivery_id;
+    let ask =
+        Ask { kind: "fetch.order".to_owned(), key: vec!["T1".to_owned()], due_at: at(1), forward: true };
+    let moves = Moves { asks: vec![ask], ..Moves::default() };
+    let verdict = || accepted(2, "n1", vec![paid("SO1", 100)]).verdict;
+    let ran = ("plain@1.0.1", 1);
+    kept.storage.recommit_with(&lost, verdict(), ran, moves.clone()).await.unwrap();
+    let tasks = kept.storage.tasks(None, 10).await.unwrap();
+    assert_eq!((tasks.len(), tasks[0].kind.as_str(), tasks[0].due_at), (1, "fetch.order", at(1)));
+    // Who comes second changes nothing, nor asks for anything.
+    let done = TaskMove::Done { id: tasks[0].id.clone() };
+    kept.storage.advance(CHANNEL, at(3), Moves { task: Some(done), ..Moves::default() }).await.unwrap();
+    let again = kept.storage.recommit_with(&lost, verdict(), ran, moves).await.unwrap();
+    assert!(again.duplicate_of.is_some());
+    assert!(kept.storage.tasks(None, 10).await.unwrap().is_empty());
 }

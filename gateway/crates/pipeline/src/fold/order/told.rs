@@ -60,16 +60,18 @@ pub(super) fn is_bound(state: Option<OrderPaymentState>) -> bool {
 type Progress = (
     Option<Timestamp>,
     Option<OrderPaymentState>,
+    bool,
     Option<OrderState>,
     Vec<(Option<OrderState>, Option<AfterSaleState>)>,
     usize,
 );
 
 /// The platform's time of the picture, and among those of one second what only ever grows: at last the size of all that
-/// is told.
+/// is told. Of a hold and its release within one second the hold counts, until the next change tells: goods that wait lose
+/// less than goods that leave.
 fn progress(facts: &OrderFacts) -> Progress {
     let line = |line: &Line| (line.state, line.refund_state);
     let lines = facts.lines.iter().map(line).collect();
     let size = serde_json::to_string(facts).map_or(0, |text| text.len());
-    (facts.modified_at, facts.payment_state, facts.state, lines, size)
+    (facts.modified_at, facts.payment_state, !facts.holds.is_empty(), facts.state, lines, size)
 }
