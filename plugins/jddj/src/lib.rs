@@ -48,7 +48,7 @@ impl Connector for Jddj {
             .required("token", KeyKind::Token, "Token that the merchant granted to the application")
             .network(call::ORIGIN)
             .network("{settings.base_url}")
-            .fetch("order", &[5, 30, 120, 600], 4 * 3600)
+            .fetch("order", &[5, 30, 120, 600, 3600], 7 * 24 * 3600)
             .personal()
             .build()
     }

@@ -5,7 +5,7 @@
 
 use crate::call::Top;
 use crate::things::Thing;
-use crate::trouble::Trouble;
+use crate::trouble::{Kind, Trouble};
 use crate::wire::{Content, Message, Messages};
 use qudao_sdk::{Failure, Note, Page, json};
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,13 @@ fn take(messages: &[Message], top: &Top<'_>, page: &mut Page) -> Result<(), Fail
         match asks(message) {
             _ if other_shop => page.notes.push(told("message.other_shop", message, [])),
             Asks::Fetch(thing, no) if fetched.insert((thing.kind(), no.clone())) => {
-                thing.fetch(&no, top, page)?;
+                match thing.fetch(&no, top, page) {
+                    // A number that the platform does not take is no reason to read no message any more.
+                    Err(failure) if failure.code == Kind::RequestBug.as_str() => {
+                        page.notes.push(told("message.unreadable", message, [("no", json!(no))]));
+                    }
+                    read => drop(read?),
+                }
             }
             Asks::Fetch(..) => {}
             Asks::Tell(note) => page.notes.push(note),

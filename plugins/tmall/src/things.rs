@@ -33,15 +33,15 @@ impl Thing {
             Thing::AfterSale => refund(no, top),
         };
         match asked {
-            Ok(Ok(observation)) => match observation.problems().first() {
+            Ok(Ok(observation)) => {
                 // The gateway takes no page with a fact that breaks the model's rules: one odd trade would stop all.
-                Some(problem) => page.notes.push(self.skipped(no, "unreadable", &problem.to_string())),
-                None => {
+                let Some(problem) = observation.problems().first().map(ToString::to_string) else {
                     let modified = observation.occurred_at.as_second();
                     page.observations.push(observation);
                     return Ok(Some(modified));
-                }
-            },
+                };
+                page.notes.push(self.skipped(no, "unreadable", &problem));
+            }
             Ok(Err(Unreadable::Missing(member))) => page.notes.push(self.skipped(no, "unreadable", member)),
             Ok(Err(Unreadable::UnknownState(word))) => {
                 page.notes.push(self.skipped(no, "unknown_state", &word));

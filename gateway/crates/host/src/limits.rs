@@ -85,8 +85,9 @@ pub const HTTP_PARALLEL: usize = 8;
 /// Longest pause that a platform may ask for; a slip of its clock must not silence a channel for a day.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
-/// Wall clock of a poll, fetch or command. Nobody waits at the other end, and a page needs many requests.
-pub const ASK: Duration = Duration::from_mins(1);
+/// Wall clock of a poll, fetch or command. Nobody waits at the other end, and a page needs many requests: fifty things, each
+/// by a request that a busy platform takes three seconds for. A page that never ends in time would never be read at all.
+pub const ASK: Duration = Duration::from_mins(3);
 
 /// So many times a webhook's ticks for an ask: 6 s of guest code.
 pub const ASK_CPU_TICKS: u32 = 20;

@@ -132,11 +132,6 @@ impl Running<'_> {
             })
             .await?;
         self.tell(outcome.state, outcome.message.as_deref().unwrap_or_default());
-        if outcome.pauses
-            && let Some(failure) = &outcome.failure
-        {
-            self.schedule.pause(&channel.name, failure).await?;
-        }
         Ok(())
     }
 

@@ -6,7 +6,6 @@ use crate::{
 };
 use qudao_model::{EntityKind, Receiver, Timestamp};
 use qudao_storage::AuditEntry;
-use std::collections::BTreeMap;
 
 impl Gateway {
     /// The receiver of order `order_id` in clear, as the platform told it last. `purpose` and `actor` go into the audit.
@@ -32,9 +31,7 @@ impl Gateway {
     pub async fn forget(&self, order_id: &str, purpose: &str, actor: &str) -> Result<(), Error> {
         self.known_order(order_id).await?;
         self.audit("forget", order_id, (purpose, actor)).await?;
-        self.storage().forget_subject(order_id).await?;
-        let mark = BTreeMap::from([(order_id.to_owned(), FORGOTTEN.to_vec())]);
-        Ok(self.storage().put_subject_keys(mark).await?)
+        Ok(self.storage().mark_subject(order_id, FORGOTTEN).await?)
     }
 
     async fn known_order(&self, order_id: &str) -> Result<(), Error> {

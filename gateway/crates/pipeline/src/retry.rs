@@ -26,10 +26,8 @@ impl Gateway {
         let origin = Origin { channel, method: &request.method, received_at, manifest };
         let asks = self.schedule().intake.complete(origin, &mut verdict).await?;
         let word = verdict.as_str();
-        let committed = self.storage().recommit(id, verdict, &manifest.label(), micros).await?;
-        if !asks.is_empty() {
-            self.storage().advance(channel, self.now(), Moves { asks, ..Moves::default() }).await?;
-        }
+        let moves = Moves { asks, ..Moves::default() };
+        let committed = self.storage().recommit_with(id, verdict, (&manifest.label(), micros), moves).await?;
         info!(delivery.id = id, delivery.verdict = word, "delivery `{id}` run again: {word}");
         Ok(committed)
     }

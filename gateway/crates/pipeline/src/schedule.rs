@@ -19,7 +19,7 @@ mod task;
 pub use plan::StreamView;
 
 pub(crate) use fetch::{of_key, wait as fetch_wait};
-pub(crate) use pace::{Next, STEP_MAX, after_failure, back_off, later, since};
+pub(crate) use pace::{Next, STEP_MAX, after_failure, back_off, jittered, later, since};
 pub(crate) use task::{again, done};
 
 use crate::{
@@ -33,7 +33,11 @@ use metrics::gauge;
 use plan::Plans;
 use qudao_config::{Poll, Status};
 use qudao_host::AskFailure;
-use qudao_model::{Clock, Timestamp, Transcript, fault::Retry, manifest::PollSpec};
+use qudao_model::{
+    Clock, Timestamp, Transcript,
+    fault::{Class, Retry},
+    manifest::PollSpec,
+};
 use qudao_storage::Paused;
 use std::{
     collections::BTreeMap,
@@ -219,6 +223,20 @@ impl Schedule {
                 Ok(Duration::ZERO)
             }
         }
+    }
+
+    /// The same where one thing was asked about: a connector that stumbles over it must not stop all others.
+    pub(crate) async fn one_failed(
+        &self,
+        channel: &Askable,
+        failure: &AskFailure,
+        (failures, seed): (u32, &str),
+        now: Timestamp,
+    ) -> Result<Duration, Error> {
+        if (failure.class, failure.retry) == (Class::Defect, Retry::Never) {
+            return Ok(jittered(STEP_MAX, seed));
+        }
+        self.failed(channel, failure, (failures, seed), now).await
     }
 
     /// Whether a failed call is kept as a delivery.

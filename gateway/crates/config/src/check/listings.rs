@@ -140,6 +140,12 @@ impl<'a> File<'a> {
         if let [Some(channel), Some(channel_sku), Some(sku)] = found {
             return Some([channel, channel_sku, sku]);
         }
+        if let Some(name) = other_separator(record) {
+            let hint =
+                format!("separate with commas: `{}`; or save it as CSV with commas", COLUMNS.join(","));
+            self.tell(line, None, format!("the columns are separated by {name}"), hint);
+            return None;
+        }
         let missing: Vec<&str> = COLUMNS.into_iter().filter(|column| place(column).is_none()).collect();
         for column in missing {
             let others = record.iter().filter(|cell| !COLUMNS.contains(cell));
@@ -173,6 +179,16 @@ impl<'a> File<'a> {
             self.tell(line, Some(places[0]), format!("there is no channel `{channel}`"), hint);
             return;
         }
+        for (column, place, cell) in [("channel_sku", places[1], channel_sku), ("sku", places[2], sku)] {
+            if is_shortened_number(cell) {
+                let text =
+                    format!("`{column}` is `{cell}`, a number that a spreadsheet program has shortened");
+                let hint =
+                    "its digits are lost: format the column as text there, and fill the number in again";
+                self.tell(line, Some(place), text, hint);
+                return;
+            }
+        }
         let key = (channel.to_owned(), channel_sku.to_owned());
         if let Some(first) = self.lines.get(&key) {
             let text = format!("`{channel_sku}` of `{channel}` stands in line {first} already");
@@ -193,6 +209,30 @@ impl<'a> File<'a> {
         };
         self.found.push(self.source.error(Span::at(line, column, width), "listings", text).hint(hint));
     }
+}
+
+/// What stands between the columns where it is no comma: the whole header is one cell then.
+fn other_separator(header: &StringRecord) -> Option<&'static str> {
+    let mut cells = header.iter();
+    let (Some(only), None) = (cells.next(), cells.next()) else { return None };
+    let has_all = |separator: char| {
+        COLUMNS
+            .iter()
+            .all(|column| only.split(separator).any(|cell| cell.trim().eq_ignore_ascii_case(column)))
+    };
+    [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")]
+        .into_iter()
+        .find_map(|(separator, name)| has_all(separator).then_some(name))
+}
+
+/// `4.53E+10`: what spreadsheet programs make of a long number.
+fn is_shortened_number(cell: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((mantissa, exponent)) = cell.split_once("E+").or_else(|| cell.split_once("e+")) else {
+        return false;
+    };
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    whole.len() == 1 && digits(whole) && digits(part) && digits(exponent)
 }
 
 /// Column and width of a cell that is not empty, in a line without quotes.

@@ -28,6 +28,11 @@ const FILES: &[(&str, &str)] = &[
          wechat-main,  3801192,TR-2041-BE-S\nwechat-main,3801194\nwechat-main,3801195,\n\"wechat-mani\",3801196,A\n",
     ),
     ("listings/columns.csv", "channel,sku_id,skus\nwechat-main,1,A\n"),
+    ("listings/semicolons.csv", "channel;channel_sku;sku;title\nwechat-main;1;A;T\n"),
+    (
+        "listings/shortened.csv",
+        "channel,channel_sku,sku\nwechat-main,4.5332E+10,A\nwechat-main,2,6.9e+12\nwechat-main,3E+7X,1E5\n",
+    ),
     ("listings/empty.csv", "\n\n"),
 ];
 

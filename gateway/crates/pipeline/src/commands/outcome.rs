@@ -3,7 +3,7 @@
 //! Tables, no guesses: what may have been applied and is not known to be is `unknown`.
 
 use super::code::Code;
-use crate::schedule::{STEP_MAX, back_off};
+use crate::schedule::{STEP_MAX, back_off, jittered};
 use qudao_host::{Answered, AskFailure, EffectState, Told};
 use qudao_model::{
     AfterSaleState, Entity, Facts, OrderState,
@@ -14,14 +14,13 @@ use qudao_model::{
 use qudao_storage::CommandState;
 use std::time::Duration;
 
-/// How a call of a command ended.
+/// How a call of a command ended. None pauses its channel: where the grant is gone the next question says so, and one
+/// command that is not allowed must not keep payments from being asked for.
 pub(super) struct Outcome {
     pub(super) state: CommandState,
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) failure: Option<AskFailure>,
-    /// Whether the channel asks nothing from now on.
-    pub(super) pauses: bool,
 }
 
 /// Reads an answer. `left` says whether anything left or came back.
@@ -34,7 +33,7 @@ pub(super) fn of_answer(answered: &Answered, left: bool) -> Outcome {
                 EffectState::Failed => CommandState::Failed,
             };
             let (code, message) = (effect.code.clone(), Some(effect.message.clone()));
-            return Outcome { state, code, message, failure: None, pauses: false };
+            return Outcome { state, code, message, failure: None };
         }
         Ok(Told::Page(_)) => {
             let (code, message) =
@@ -44,15 +43,13 @@ pub(super) fn of_answer(answered: &Answered, left: bool) -> Outcome {
                 code,
                 message: Some(message.to_owned()),
                 failure: None,
-                pauses: false,
             };
         }
         Err(failure) => failure,
     };
     let state = after_failure(failure, left || answered.unsettled());
-    let pauses = failure.retry == Retry::Never && matches!(failure.class, Class::Operator | Class::Defect);
     let message = Some(format!("{}: {}", failure.code, failure.message));
-    Outcome { state, code: Some(failure.code.clone()), message, failure: Some(failure.clone()), pauses }
+    Outcome { state, code: Some(failure.code.clone()), message, failure: Some(failure.clone()) }
 }
 
 /// Where a failed call leaves its command. Once something left, only the platform's word about it settles anything: it may
@@ -76,7 +73,7 @@ impl Outcome {
             (CommandState::Queued, Some(AskFailure { retry: Retry::After(wait), .. })) if !wait.is_zero() => {
                 Some((*wait).min(STEP_MAX.saturating_mul(100)))
             }
-            (CommandState::Queued, Some(AskFailure { retry: Retry::Never, .. })) => Some(Duration::ZERO),
+            (CommandState::Queued, Some(AskFailure { retry: Retry::Never, .. })) => Some(jittered(STEP_MAX, seed)),
             (CommandState::Queued, _) => Some(back_off(attempts.saturating_add(1), seed)),
             _ => None,
         }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Error,
     ask::Decision,
-    schedule::{again, done, fetch_wait, later, of_key, since},
+    schedule::{again, back_off, done, fetch_wait, later, of_key, since},
 };
 use qudao_host::{Answered, AskFailure, Told};
 use qudao_model::{Asked, Entity, EntityKind, Facts, manifest::FetchSpec};
@@ -21,6 +21,9 @@ use tracing::error;
 /// long a command is looked after at all.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 const LOOK_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// So long after it could be sent last a platform may still come to do it.
+const ON_ITS_WAY: Duration = Duration::from_mins(5);
 
 /// What follows from an answer about it.
 enum Settled {
@@ -68,7 +71,7 @@ impl Running<'_> {
             Settled::Failed(failure) => {
                 let failures = self.task.attempts.saturating_add(1);
                 let wait =
-                    self.schedule.failed(self.channel, &failure, (failures, &self.row.id), self.now).await?;
+                    self.schedule.one_failed(self.channel, &failure, (failures, &self.row.id), self.now).await?;
                 let due_at = later(self.schedule.ended(self.now), wait);
                 let moves = again(self.task, due_at, format!("{}: {}", failure.code, failure.message));
                 self.schedule.intake.storage.advance(&self.channel.name, self.now, moves).await?;
@@ -117,7 +120,12 @@ impl Running<'_> {
             Some(Word::NotDone) | None => self.not_done(),
         };
         let due_at = if state == CommandState::Queued {
-            self.schedule.ended(self.now)
+            // The first time at once; what goes out and gets lost again and again has to slow down.
+            let wait = match self.row.attempts {
+                0 | 1 => Duration::ZERO,
+                attempts => back_off(attempts, &self.row.id),
+            };
+            later(self.schedule.ended(self.now), wait)
         } else {
             later(self.now, fetch_wait(fetch, self.task.attempts))
         };
@@ -129,6 +137,9 @@ impl Running<'_> {
 
     /// The platform does not know it: it goes out again as it was, while it is wanted.
     fn not_done(&self) -> (CommandState, Option<Code>, &'static str) {
+        if self.is_over() && self.row.not_after.is_some_and(|end| since(end, self.now) < ON_ITS_WAY) {
+            return (CommandState::Unknown, Some(Code::Unknown), "the platform does not know it yet");
+        }
         if self.is_over() {
             let message = "the platform does not know it, and its time is over";
             return (CommandState::Expired, Some(Code::Expired), message);
@@ -195,11 +206,16 @@ impl Running<'_> {
         let filter = EntityFilter { channel: Some(self.channel.name.clone()), order_no, ..filter };
         let found = self.schedule.intake.storage.entities(&filter).await?;
         let mine: Vec<_> =
-            found.items.iter().filter(|entity| self.is_mine(Named::of_entity(entity))).collect();
+            found.items.iter().filter(|entity| self.is_exactly_mine(Named::of_entity(entity))).collect();
         let words = mine.iter().filter_map(|entity| Standing::of_entity(entity));
         let word = words.map(|standing| word(&self.row.kind, standing)).max();
         // Of several merchants one may have used the same number: then only asking tells.
         Ok(word.filter(|_| mine.len() == 1).unwrap_or(Word::NotDone))
+    }
+
+    /// The same of what is stored, which may be of any merchant served: where none is named it is the channel's own.
+    fn is_exactly_mine(&self, named: Named<'_>) -> bool {
+        named.sub_merchant_no == text(&self.row.payload, "sub_merchant_no").as_deref() && self.is_mine(named)
     }
 
     /// Whether a thing of the same number is what the command is about: of the merchant it names, over the amount it names.

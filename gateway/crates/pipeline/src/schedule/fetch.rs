@@ -1,6 +1,6 @@
 //! One thing by its key: asked until the platform has a final word, on the schedule of the connector's manifest.
 
-use super::{Askable, Schedule, again, done, later, poll::nonsense};
+use super::{Askable, Schedule, again, done, later, poll::nonsense, since};
 use crate::{Error, ask::Decision};
 use metrics::counter;
 use qudao_host::{Answered, AskFailure, Page, Told};
@@ -75,7 +75,9 @@ impl Schedule {
         (answered, now): (&Answered, Timestamp),
     ) -> Decision<Fetched> {
         let key = "FETCH".to_owned();
-        let over = asked_for(spec, task.attempts) >= Duration::from_secs(spec.give_up_s.into());
+        // Both: steps of a busy platform are short, and while nobody asked time went by.
+        let tried = asked_for(spec, task.attempts).min(since(task.created_at, now));
+        let over = tried >= Duration::from_secs(spec.give_up_s.into());
         let next = later(now, wait(spec, task.attempts));
         let (moves, keep, result) = match &answered.told {
             Ok(Told::Page(page)) if is_final(page, &spec.kind, &task.key) => {
@@ -116,7 +118,7 @@ impl Schedule {
         failure: &AskFailure,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let wait = self.failed(channel, failure, (task.attempts.saturating_add(1), &task.id), now).await?;
+        let wait = self.one_failed(channel, failure, (task.attempts.saturating_add(1), &task.id), now).await?;
         let (name, key, AskFailure { code, message, .. }) = (&channel.name, task.key.join(" "), failure);
         warn!(
             channel.name = name,

@@ -233,7 +233,7 @@ async fn nothing_left_means_it_waits_its_turn_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_fails_and_a_missing_right_pauses() {
+async fn a_refusal_for_good_fails_and_a_missing_right_waits_and_stops_nobody() {
     let shop = Platform::new(|asked| match asked {
         Asked::Command { .. } => effect(EffectState::Failed, Vec::new()),
         _ => page(Vec::new()),
@@ -252,12 +252,11 @@ async fn a_refusal_for_good_fails_and_a_missing_right_pauses() {
     bench.run().await;
     // It answered something that nobody could act on; what it did before it, only it knows.
     assert_eq!(row(&bench, &id).await.state, CommandState::Unknown);
-    assert!(bench.storage.pauses().await.unwrap().contains_key(SHOP));
+    assert!(bench.storage.pauses().await.unwrap().is_empty());
     shop.now_does(|asked| match asked {
         Asked::Command { .. } => effect(EffectState::Succeeded, Vec::new()),
         _ => page(Vec::new()),
     });
-    bench.schedule.resume(SHOP).await.unwrap();
     bench.run_for(120).await;
     assert_eq!(row(&bench, &id).await.state, CommandState::Succeeded);
 }

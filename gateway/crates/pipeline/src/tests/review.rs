@@ -103,7 +103,10 @@ async fn a_command_that_left_does_not_expire_while_its_channel_is_paused() {
 async fn what_is_stored_of_somebody_else_settles_nothing() {
     let others = json!({"order_no": "SO1", "refund_no": "R1", "amount_fen": 500, "sub_merchant_no": "B"});
     let amount = json!({"order_no": "SO1", "refund_no": "R1", "amount_fen": 300});
-    for (payload, sub_merchant_no) in [(others, Some("A".to_owned())), (amount, None)] {
+    // Where no merchant is named it is the channel's own, and not any that it serves.
+    for (payload, sub_merchant_no) in
+        [(others, Some("A".to_owned())), (amount, None), (plain(), Some("A".to_owned()))]
+    {
         let stored = {
             let told = refund_of("R1", RefundClaim::Succeeded);
             let Facts::Refund(mut facts) = told.facts else { unreachable!() };
@@ -317,4 +320,49 @@ async fn another_content_under_a_known_number_gets_its_own_mapping() {
     }
     assert_eq!(bench.order("O1").await.lines[0].sku.as_deref(), Some("A-1"));
     assert_eq!(bench.order("O2").await.lines[0].sku.as_deref(), Some("B-2"));
+}
+
+/// A platform that is busy names a short wait again and again: that is no reason to forget what was asked for.
+#[tokio::test]
+async fn a_busy_platform_does_not_make_a_payment_forgotten() {
+    let mut calls = 0;
+    let shop = Platform::new(move |asked| {
+        if matches!(asked, Asked::Poll { .. }) {
+            return page(Vec::new());
+        }
+        calls += 1;
+        if calls <= 200 {
+            return refused(Class::Platform, Retry::After(Duration::from_secs(1)));
+        }
+        page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))])
+    });
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    expect(&bench, "SO1").await;
+    bench.run_for(600).await;
+    assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "SO1"]).await.is_some(), "it was paid");
+}
+
+/// A connector that stumbles over one payment goes on with the others, and comes back to the one.
+#[tokio::test]
+async fn one_payment_that_a_connector_stumbles_over_stops_no_other() {
+    let mut stumbled = 0;
+    let shop = Platform::new(move |asked| match asked {
+        Asked::Fetch { key, .. } if key.last().is_some_and(|no| no == "ODD") && stumbled < 2 => {
+            stumbled += 1;
+            refused(Class::Defect, Retry::Never)
+        }
+        Asked::Fetch { key, .. } => {
+            page(vec![payment(key.last().unwrap(), PaymentClaim::Paid, Some("T1"))])
+        }
+        _ => page(Vec::new()),
+    });
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    expect(&bench, "ODD").await;
+    expect(&bench, "SO2").await;
+    bench.run_for(300).await;
+    assert!(bench.storage.pauses().await.unwrap().is_empty());
+    assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "SO2"]).await.is_some(), "it was paid");
+    assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "ODD"]).await.is_none());
+    bench.run_for(40 * 60).await;
+    assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "ODD"]).await.is_some(), "asked for again");
 }
