@@ -2,7 +2,7 @@
 
 use crate::{error::Error, ready::Ready, token};
 use qudao_config::ProcessEnvironment;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header::ACCEPT};
 use serde_json::Value;
 use std::{path::Path, time::Duration};
 
@@ -66,6 +66,7 @@ impl Admin {
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answered, Error> {
         let mut request =
             self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        request = request.header(ACCEPT, "application/json");
         if let Some(body) = body {
             request = request.json(body);
         }

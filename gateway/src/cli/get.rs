@@ -4,6 +4,8 @@ mod card;
 mod reveal;
 mod rows;
 
+pub(crate) use reveal::user;
+
 use super::{Format, when};
 use crate::{
     error::{Error, Exit},

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Exit},
     logs,
     output::{
-        Printer, Table,
+        Printer, Table, people,
         style::{BOLD, GOOD, HINT},
     },
     signals::{Asked, Signals},
@@ -73,9 +73,9 @@ async fn reload(app: &App, file: &Path, started_with: &Config) {
             log_findings(&findings);
             error!(
                 config.errors = findings.len(),
-                "{} was not taken: {} problems; the configuration before it stays in force",
+                "{} was not taken: {}; the configuration before it stays in force",
                 file.display(),
-                findings.len()
+                people::count(findings.len(), "problem")
             );
         }
     }

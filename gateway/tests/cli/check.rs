@@ -145,7 +145,7 @@ fn what_only_the_connector_can_tell_has_its_line_too() {
            |   ^^^
         hint: add `secret: {env: NAME}` or `secret: {file: PATH}` under secrets
 
-        connectors.yaml:6:22: error: the value is not of type "string"
+        connectors.yaml:6:22: error: `shop` has to be text
          6 |     settings: {shop: 7, town: Wuhan}
            |                      ^
         hint: put it in quotes: "7"
@@ -189,6 +189,7 @@ fn mistakes_of_the_file_do_not_hide_those_that_a_connector_tells() {
     connectors.yaml:7:15: error: the setting `shop` is missing
      7 |     settings: {town: Wuhan}
        |               ^^^^^^^^^^^^^
+    hint: the connector says of it: Number of the shop, as the platform's back office shows it. A notice for another shop is refused
 
     connectors.yaml:7:16: error: the connector has no setting `town`
      7 |     settings: {town: Wuhan}

@@ -232,14 +232,17 @@ async fn a_poll_is_shown_by_its_exchanges_without_their_bodies() {
     exchange      POST https://api.example.com/orders -> 200, 20 B
     "#);
     assert!(!shown.contains("韩测评"), "{shown}");
-    // With the key at hand the raw bytes are what `try` takes; the example connector cannot poll.
-    let raw = folder.run(&["deliveries", "show", id, "--raw"]).expect(0).out;
+    let silent = folder.run(&["deliveries", "show", id, "--raw"]);
+    assert!(silent.code == 64 && silent.err.contains("--raw --purpose TEXT"), "{}", silent.all());
+    let raw = ["deliveries", "show", id, "--raw", "--purpose", "what & why"];
+    assert!(folder.run(&raw).expect(1).err.contains("no gateway runs"));
+    // The raw bytes are what `try` takes; the example connector cannot poll.
+    let serving = Serving::start(&folder);
+    let raw = folder.run(&raw).expect(0).out;
+    drop(serving);
     let tried = folder.run_with_input(&["try", "--channel", "hello-main", "--request", "-"], &raw).expect(1);
     let tried = tried.json();
     assert_eq!((tried["verdict"].as_str(), tried["reason"].as_str()), (Some("failed"), Some("unsupported")));
-    fs::remove_file(folder.path().join("data/master-key")).unwrap();
-    let closed = folder.run(&["deliveries", "show", id, "--raw"]);
-    assert!(closed.code != 0 && !closed.out.contains("body"), "{}", closed.all());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::api::{Answer, Api, Operation};
 use crate::map;
 use crate::settings::Settings;
 use qudao_sdk::schemars::JsonSchema;
-use qudao_sdk::{Effect, Failure, Fen, Host, Observation, Page};
+use qudao_sdk::{Effect, Failure, Fen, Host, Observation, Page, model::Facts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -71,9 +71,19 @@ pub fn command(kind: &str, payload: &Value, host: &dyn Host) -> Result<Effect, F
 fn payment(api: &Api<'_>, order_no: &str) -> Result<Page, Failure> {
     let options = json!(["fund_bill_list", "voucher_detail_list"]);
     match api.call(QUERY, &json!({"out_trade_no": order_no, "query_options": options}))? {
-        Answer::Good(fields) => map::queried_payment(&fields, api.settings, api.host.now()),
+        Answer::Good(fields) => {
+            let page = map::queried_payment(&fields, api.settings, api.host.now())?;
+            page.observations.iter().try_for_each(|told| expected(told, api.host)).map(|()| page)
+        }
         Answer::Refused(code) => unknown(&code),
     }
+}
+
+/// A notice of another amount than was asked for is refused; it must not come in by asking.
+fn expected(told: &Observation, host: &dyn Host) -> Result<(), Failure> {
+    let Facts::Payment(facts) = &told.facts else { return Ok(()) };
+    let refused = crate::has_expected_amount(&facts.order_no, Fen(facts.requested_fen), host);
+    refused.map_err(|refused| Failure::platform(refused.reason, refused.explain))
 }
 
 fn refund(api: &Api<'_>, order_no: &str, refund_no: &str) -> Result<Page, Failure> {

@@ -15,7 +15,8 @@ pub mod settings;
 mod wire;
 
 use qudao_sdk::{
-    Connector, Effect, Failure, Host, KeyKind, Manifest, Page, Refused, Request, Stop, Verdict, prelude::*,
+    Connector, Effect, Failure, Fen, Host, KeyKind, Manifest, Page, Refused, Request, Stop, Verdict,
+    prelude::*,
 };
 use qudao_sdk::{answer, base64};
 use serde_json::Value;
@@ -97,7 +98,7 @@ fn take(request: &Request, host: &dyn Host) -> Result<Verdict, Stop> {
     is_ours(&notice, &settings)?;
     let accepted = if notice.is_about_a_trade() {
         let trade = TradeNotice::read(&notice)?;
-        has_expected_amount(&trade, host)?;
+        has_expected_amount(&trade.out_trade_no, trade.total_amount, host)?;
         map::trade(&trade)?
     } else {
         map::other(&notice)?
@@ -130,10 +131,11 @@ fn is_ours(notice: &Notice, settings: &Settings) -> Result<(), Refused> {
     Ok(())
 }
 
-fn has_expected_amount(trade: &TradeNotice, host: &dyn Host) -> Result<(), Refused> {
-    match host.expected_payment(&trade.out_trade_no) {
-        Some(expected) if expected != trade.total_amount => {
-            let explain = format!("the notice says {} yuan, expected are {expected}", trade.total_amount);
+/// Whether an order is told with the amount that is expected of it, if one is.
+fn has_expected_amount(order_no: &str, told: Fen, host: &dyn Host) -> Result<(), Refused> {
+    match host.expected_payment(order_no) {
+        Some(expected) if expected != told => {
+            let explain = format!("the platform says {told} yuan, expected are {expected}");
             Err(Refused::because("amount_mismatch", explain))
         }
         _ => Ok(()),

@@ -222,7 +222,7 @@ fn refusals_name_the_field() {
     refused(
         &[("out_trade_no", "EXPECTED"), ("total_amount", "88.01")],
         "amount_mismatch",
-        "the notice says 88.01 yuan, expected are 88.00",
+        "the platform says 88.01 yuan, expected are 88.00",
     );
     accepted(&[("out_trade_no", "EXPECTED")]);
 }

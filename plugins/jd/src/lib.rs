@@ -28,6 +28,23 @@ use walk::{Span, Walk};
 /// The connector.
 pub struct Jd;
 
+/// How far windows overlap where no setting says so, and at most.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+const OVERLAP_MAX: SignedDuration = SignedDuration::from_hours(6);
+
+/// Nothing to six hours, as the schema tells it.
+const UP_TO_SIX_HOURS: &str = concat!(
+    r"^(([0-9]{1,4}|1[0-9]{4}|20[0-9]{3}|21[0-5][0-9]{2}|21600)s",
+    r"|([0-9]{1,2}|[12][0-9]{2}|3[0-5][0-9]|360)m|[0-6]h)$",
+);
+/// A time of RFC 3339, as the schema tells it.
+const TIME: &str = concat!(
+    r"^[0-9]{4}-",
+    r"((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))",
+    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?",
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+);
+
 /// Settings of a channel.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,13 +59,13 @@ struct Settings {
     /// Another origin in place of `https://api.jd.com`: a simulator.
     #[schemars(regex(pattern = r"^https?://[^/]+$"))]
     base_url: Option<String>,
-    /// How far each window of time reaches back into the one before, at most `6h`; `10m` if absent. It has to be longer than
-    /// the clocks may differ, and JD refuses calls of a clock that is six minutes off.
-    #[schemars(with = "Option<String>")]
-    overlap: Option<SignedDuration>,
-    /// Where the first reading begins, RFC 3339; a day back if absent.
-    #[schemars(with = "Option<String>")]
-    since: Option<Timestamp>,
+    /// How far each window of time reaches back into the one before: a whole number and s, m or h, at most `6h`; `10m` if
+    /// absent. It has to be longer than the clocks may differ, and JD refuses calls of a clock that is six minutes off.
+    #[schemars(regex(pattern = UP_TO_SIX_HOURS))]
+    overlap: Option<String>,
+    /// Where the first reading begins, RFC 3339 such as `2026-01-31T00:00:00+08:00`; a day back if absent.
+    #[schemars(regex(pattern = TIME))]
+    since: Option<String>,
 }
 
 impl Connector for Jd {
@@ -123,12 +140,19 @@ impl Settings {
     }
 
     fn span(&self, host: &dyn Host) -> Result<Span, Failure> {
-        let overlap = self.overlap.unwrap_or(SignedDuration::from_mins(10));
-        if !(SignedDuration::ZERO..=SignedDuration::from_hours(6)).contains(&overlap) {
-            return Err(Failure::operator("bad_settings", "`overlap` is not within 0s to 6h"));
+        let bad = |text: &str| Failure::operator("bad_settings", text);
+        let overlap = self.overlap.as_deref().map(str::parse::<SignedDuration>).transpose();
+        let overlap = overlap
+            .map_err(|_| bad("the setting `overlap` is no length of time such as `10m`"))?
+            .unwrap_or(OVERLAP);
+        if !(SignedDuration::ZERO..=OVERLAP_MAX).contains(&overlap) {
+            return Err(bad("the setting `overlap` is not within 0s to 6h"));
         }
+        let since = self.since.as_deref().map(str::parse::<Timestamp>).transpose();
+        let since =
+            since.map_err(|_| bad("the setting `since` is no time such as `2026-01-31T00:00:00+08:00`"))?;
         let now = host.now();
-        Ok(Span { now, since: self.since.unwrap_or(now - walk::WINDOW), overlap })
+        Ok(Span { now, since: since.unwrap_or(now - walk::WINDOW), overlap })
     }
 }
 

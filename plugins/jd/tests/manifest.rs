@@ -35,7 +35,15 @@ fn refused(settings: serde_json::Value, expect: &str) {
 fn settings_and_words_that_are_wrong() {
     refused(
         json!({"app_key": "E72DA8D1", "overlap": "7h"}),
-        "bad_settings: `overlap` is not within 0s to 6h",
+        "bad_settings: the setting `overlap` is not within 0s to 6h",
+    );
+    refused(
+        json!({"app_key": "E72DA8D1", "overlap": "soon"}),
+        "bad_settings: the setting `overlap` is no length of time such as `10m`",
+    );
+    refused(
+        json!({"app_key": "E72DA8D1", "since": "2026-02-30T00:00:00Z"}),
+        "bad_settings: the setting `since` is no time such as `2026-01-31T00:00:00+08:00`",
     );
     refused(json!({"app_key": "E72DA8D1"}), "not_configured: the channel has no secret app_secret");
     let host =
@@ -43,4 +51,43 @@ fn settings_and_words_that_are_wrong() {
     assert_eq!(Jd::poll("stock", None, &host).unwrap_err().code, "unsupported");
     assert_eq!(Jd::fetch("stock", &["1".to_owned()], &host).unwrap_err().code, "unsupported");
     assert_eq!(Jd::fetch("order", &[], &host).unwrap_err().code, "request_bug");
+}
+
+/// Whether the schema takes `value` for `name`.
+fn takes(name: &str, value: &str) -> bool {
+    let mut settings = json!({"app_key": "E72DA8D1"});
+    settings.as_object_mut().unwrap().insert(name.to_owned(), json!(value));
+    let options = jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
+    options.build(&Jd::manifest().settings_schema).unwrap().is_valid(&settings)
+}
+
+#[test]
+fn the_schema_refuses_what_could_not_be_read() {
+    let check = |name: &str, good: &[&str], bad: &[&str]| {
+        for value in good {
+            assert!(takes(name, value), "{name}: {value}");
+        }
+        for value in bad {
+            assert!(!takes(name, value), "{name}: {value}");
+        }
+    };
+    check(
+        "overlap",
+        &["0s", "90s", "21600s", "10m", "360m", "6h"],
+        &["abc", "10", "", "-10m", "7h", "361m", "21601s", "1h30m", "10 m", "10m "],
+    );
+    check(
+        "since",
+        &["2026-01-31T00:00:00+08:00", "2026-02-29T23:59:59Z", "2026-03-12 04:00:00.5Z"],
+        &[
+            "yesterday",
+            "",
+            "2026-01-31",
+            "2026-01-31T00:00:00",
+            "2026-02-30T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+        ],
+    );
 }

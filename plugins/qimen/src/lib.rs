@@ -30,6 +30,10 @@ pub struct Qimen;
 /// What the platform allows itself.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
+/// A second to an hour, as the schema tells it: longer is no check any more.
+const UP_TO_AN_HOUR: &str =
+    r"^(([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600)s|([1-9]|[1-5][0-9]|60)m|1h)$";
+
 /// Settings of a channel.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -41,9 +45,18 @@ struct Settings {
     /// Codes of merchants or shops that may call. Anybody whose call is signed where it is left out.
     #[serde(default)]
     customer_ids: Vec<String>,
-    /// How far the time of a call may be from ours, to either side. `10m` where it is left out.
-    #[schemars(with = "Option<String>")]
-    max_skew: Option<SignedDuration>,
+    /// How far the time of a call may be from ours, to either side: a whole number and s, m or h, `1s` to `1h`. `10m` where
+    /// it is left out.
+    #[schemars(regex(pattern = UP_TO_AN_HOUR))]
+    max_skew: Option<String>,
+}
+
+impl Settings {
+    fn max_skew(&self) -> Result<SignedDuration, Failure> {
+        let length = self.max_skew.as_deref().map(str::parse::<SignedDuration>).transpose();
+        let bad = "the setting `max_skew` is no length of time such as `10m`";
+        Ok(length.map_err(|_| Failure::operator("bad_settings", bad))?.unwrap_or(MAX_SKEW))
+    }
 }
 
 impl Connector for Qimen {
@@ -65,6 +78,7 @@ impl Connector for Qimen {
 /// Addressee, signature, sender, time, body: each check relies on the ones before.
 fn take(request: &Request, format: Format, host: &dyn Host) -> Result<Verdict, Stop> {
     let settings: Settings = host.settings()?;
+    let max_skew = settings.max_skew()?;
     let call = Call::read(request)?;
     let signature = call.required("sign")?;
     // The key names the secret, so it comes first.
@@ -74,7 +88,7 @@ fn take(request: &Request, format: Format, host: &dyn Host) -> Result<Verdict, S
     let key = host.key("app_secret")?;
     call.verify(&signature, key.as_ref())?;
     is_known(&call, &settings.customer_ids)?;
-    let sent_at = fresh(&call, settings.max_skew.unwrap_or(MAX_SKEW), host.now())?;
+    let sent_at = fresh(&call, max_skew, host.now())?;
     let method = call.method()?;
     let own = map::Own { method: &method, sent_at, digest: call.digest(key.as_ref())? };
     if call.is_empty() {

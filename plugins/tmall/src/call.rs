@@ -1,6 +1,6 @@
 //! One call of the platform: parameters, signature, answer.
 
-use crate::settings::Settings;
+use crate::settings::{Settings, Times};
 use crate::signing::Parameters;
 use crate::trouble::{ErrorResponse, Kind, Trouble};
 use crate::wire::{self, Envelope};
@@ -17,14 +17,16 @@ pub(crate) struct Top<'host> {
     host: &'host dyn Host,
     key: Box<dyn Key + 'host>,
     pub(crate) settings: Settings,
+    pub(crate) times: Times,
     pub(crate) now: Timestamp,
 }
 
 impl<'host> Top<'host> {
     /// Settings, clock and secret.
     pub(crate) fn open(host: &'host dyn Host) -> Result<Top<'host>, Failure> {
-        let settings = Settings::read(host)?;
-        Ok(Top { host, key: host.key("app_secret")?, settings, now: host.now() })
+        let (settings, now): (Settings, _) = (host.settings()?, host.now());
+        let times = settings.times(now)?;
+        Ok(Top { host, key: host.key("app_secret")?, settings, times, now })
     }
 
     /// Calls `method` and reads its answer. A grant that is said to be over is tried once more before it is believed:

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use qudao_sdk::schemars::JsonSchema;
-use qudao_sdk::{Failure, Host, MacAlgorithm, Timestamp};
+use qudao_sdk::{Failure, MacAlgorithm, Timestamp};
 use serde::Deserialize;
 
 /// Where orders are read where no `base_url` says otherwise.
@@ -11,6 +11,25 @@ pub(crate) const ORIGIN: &str = "https://eco.taobao.com";
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 const WINDOW: SignedDuration = SignedDuration::from_mins(30);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Nothing to a day, as the schema tells it.
+const UP_TO_A_DAY: &str = concat!(
+    r"^(([0-9]{1,4}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s",
+    r"|([0-9]{1,3}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|(1?[0-9]|2[0-4])h)$",
+);
+/// A minute to a day, as the schema tells it.
+const MINUTE_TO_DAY: &str = concat!(
+    r"^(([6-9][0-9]|[1-9][0-9]{2,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s",
+    r"|([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)$",
+);
+/// A time of RFC 3339, as the schema tells it.
+const TIME: &str = concat!(
+    r"^[0-9]{4}-",
+    r"((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))",
+    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?",
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+);
 
 /// Settings of a channel.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,15 +42,18 @@ pub(crate) struct Settings {
     /// Nick of the shop that granted the session; trades of another shop stop the channel.
     #[schemars(length(min = 1, max = 64))]
     pub(crate) seller_nick: String,
-    /// How far back each round reads again, for what the platform shows late. `10m` where it is left out.
-    #[schemars(with = "Option<String>")]
-    overlap: Option<SignedDuration>,
-    /// Longest stretch of modification times in one round, above `overlap` and at most a day. `30m` where it is left out.
-    #[schemars(with = "Option<String>")]
-    window: Option<SignedDuration>,
-    /// Where the first round begins, RFC 3339. A day ago where it is left out; the platform keeps three months.
-    #[schemars(with = "Option<String>")]
-    since: Option<Timestamp>,
+    /// How far back each round reads again, for what the platform shows late: a whole number and s, m or h, shorter than
+    /// `window`. `10m` where it is left out.
+    #[schemars(regex(pattern = UP_TO_A_DAY))]
+    overlap: Option<String>,
+    /// Longest stretch of modification times in one round: a whole number and s, m or h, at least a minute longer than
+    /// `overlap` and at most `24h`. `30m` where it is left out.
+    #[schemars(regex(pattern = MINUTE_TO_DAY))]
+    window: Option<String>,
+    /// Where the first round begins, RFC 3339 such as `2026-01-31T00:00:00+08:00`. A day ago where it is left out; the
+    /// platform keeps three months.
+    #[schemars(regex(pattern = TIME))]
+    since: Option<String>,
     /// Group of the message service. Messages are read only where it is set; each shop needs a group of its own.
     #[schemars(length(min = 1, max = 32))]
     pub(crate) tmc_group: Option<String>,
@@ -41,6 +63,17 @@ pub(crate) struct Settings {
     /// Another origin in place of `https://eco.taobao.com`: a simulator, the sandbox.
     #[schemars(regex(pattern = r"^https?://[^/]+$"))]
     base_url: Option<String>,
+}
+
+/// What the settings say about time.
+#[derive(Debug)]
+pub(crate) struct Times {
+    /// How far back each round reads again.
+    pub(crate) overlap: SignedDuration,
+    /// Longest stretch of one round.
+    pub(crate) window: SignedDuration,
+    /// Where the first round begins.
+    pub(crate) since: Timestamp,
 }
 
 /// Digests that the platform knows, by its own words.
@@ -80,34 +113,33 @@ impl SignMethod {
 }
 
 impl Settings {
-    /// Reads them, and refuses lengths with which a round would never end.
-    pub(crate) fn read(host: &dyn Host) -> Result<Settings, Failure> {
-        let settings: Settings = host.settings()?;
-        let (overlap, window) = (settings.overlap(), settings.window());
-        if overlap.is_negative() || window < overlap + SignedDuration::from_mins(1) || window > DAY {
-            let explain = "`window` must be at least a minute longer than `overlap` and at most a day";
+    /// Reads lengths and times, and refuses those with which a round would never end.
+    pub(crate) fn times(&self, now: Timestamp) -> Result<Times, Failure> {
+        let overlap = length("overlap", self.overlap.as_deref())?.unwrap_or(OVERLAP);
+        let window = length("window", self.window.as_deref())?.unwrap_or(WINDOW);
+        if overlap.is_negative() || window < overlap + MINUTE || window > DAY {
+            let explain = format!(
+                "`window` is {window:#} and `overlap` is {overlap:#}, but `window` must be at least a minute longer than \
+                 `overlap` and at most 24h: make `window` longer or `overlap` shorter"
+            );
             return Err(Failure::operator("bad_settings", explain));
         }
-        Ok(settings)
-    }
-
-    /// How far back each round reads again.
-    pub(crate) fn overlap(&self) -> SignedDuration {
-        self.overlap.unwrap_or(OVERLAP)
-    }
-
-    /// Longest stretch of one round.
-    pub(crate) fn window(&self) -> SignedDuration {
-        self.window.unwrap_or(WINDOW)
-    }
-
-    /// Where the first round begins.
-    pub(crate) fn since(&self, now: Timestamp) -> Timestamp {
-        self.since.unwrap_or(now - DAY)
+        let since = self.since.as_deref().map(str::parse::<Timestamp>).transpose();
+        let since = since.map_err(|_| bad("since", "no time such as `2026-01-31T00:00:00+08:00`"))?;
+        Ok(Times { overlap, window, since: since.unwrap_or(now - DAY) })
     }
 
     /// Where calls go.
     pub(crate) fn url(&self) -> String {
         format!("{}/router/rest", self.base_url.as_deref().unwrap_or(ORIGIN))
     }
+}
+
+fn length(name: &str, text: Option<&str>) -> Result<Option<SignedDuration>, Failure> {
+    let length = text.map(str::parse::<SignedDuration>).transpose();
+    length.map_err(|_| bad(name, "no length of time such as `10m`"))
+}
+
+fn bad(name: &str, what: &str) -> Failure {
+    Failure::operator("bad_settings", format!("the setting `{name}` is {what}"))
 }

@@ -178,7 +178,7 @@ impl Cursor {
         let mut at = match cursor {
             Some(text) => serde_json::from_str(text)
                 .map_err(|_| Failure::defect("bad_cursor", "the cursor is not one of this connector"))?,
-            None => Cursor { mark: top.settings.since(top.now), walk: None, seen: BTreeMap::new() },
+            None => Cursor { mark: top.times.since, walk: None, seen: BTreeMap::new() },
         };
         let oldest = top.now - KEPT;
         if at.mark < oldest {
@@ -191,7 +191,7 @@ impl Cursor {
     /// The window after the mark, with the second before it: nobody says whether the ends of a window are in it.
     fn next_window(&self, top: &Top<'_>) -> Option<Walk> {
         let from = self.mark - SignedDuration::from_secs(1);
-        let to = top.now.min(from + top.settings.window());
+        let to = top.now.min(from + top.times.window);
         let heads = Vec::new();
         let walk = Walk { began: top.now, from, to, page: 0, newest: 0, heads, again: false, short: 0 };
         (whole_seconds(to) > whole_seconds(from)).then_some(walk)
@@ -228,7 +228,7 @@ impl Cursor {
 
     /// Moves the mark over a window; true where another one is to be read at once.
     fn finish(&mut self, walk: &Walk, top: &Top<'_>) -> bool {
-        self.mark = self.mark.max(walk.to.min(walk.began - top.settings.overlap()));
+        self.mark = self.mark.max(walk.to.min(walk.began - top.times.overlap));
         let from = self.mark.as_second() - 1;
         self.seen.retain(|_, modified| *modified >= from);
         walk.to < walk.began

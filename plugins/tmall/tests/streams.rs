@@ -122,17 +122,25 @@ fn after_three_months_the_gap_is_told() {
 fn settings_that_cannot_work_are_refused() {
     let refused = |settings: Value| {
         let shop = Shop { settings, ..Shop::at(NOW) };
-        Tmall::poll("orders", None, &shop).unwrap_err().code
+        Tmall::poll("orders", None, &shop).unwrap_err().to_string()
     };
     let with = |name: &str, value: Value| {
         let mut settings = json!({"app_key": "1", "seller_nick": shop::NICK});
         settings[name] = value;
         settings
     };
-    assert_eq!(refused(with("overlap", json!("30m"))), "bad_settings");
-    assert_eq!(refused(with("window", json!("25h"))), "bad_settings");
-    assert_eq!(refused(with("overlap", json!("soon"))), "bad_settings");
-    assert_eq!(refused(with("sign_method", json!("sha1"))), "bad_settings");
+    let too_close = "bad_settings: `window` is 5m and `overlap` is 10m, but `window` must be at least a minute longer than \
+                     `overlap` and at most 24h: make `window` longer or `overlap` shorter";
+    assert_eq!(refused(with("window", json!("5m"))), too_close);
+    let starts = |settings: Value, with: &str| {
+        let said = refused(settings);
+        assert!(said.starts_with(with), "{said}");
+    };
+    starts(with("overlap", json!("30m")), "bad_settings: `window` is 30m and `overlap` is 30m, but");
+    starts(with("window", json!("25h")), "bad_settings: `window` is 25h and `overlap` is 10m, but");
+    starts(with("overlap", json!("soon")), "bad_settings: the setting `overlap` is no length of time");
+    starts(with("since", json!("yesterday")), "bad_settings: the setting `since` is no time such as");
+    starts(with("sign_method", json!("sha1")), "bad_settings: ");
     let since = Shop { settings: with("since", json!("2026-03-12T03:55:00Z")), ..Shop::at(NOW) };
     Kept::default().round("orders", &since);
     assert_eq!(since.asked("taobao.trades.sold.increment.get", "start_modified"), ["2026-03-12 11:54:59"]);

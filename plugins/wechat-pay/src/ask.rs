@@ -161,10 +161,11 @@ fn page(read: Result<Read, Refused>, api: &Api<'_>) -> Result<Page, Failure> {
     Ok(Page { observations: read.observations, notes: read.notes, ..Page::empty() })
 }
 
-/// What was signed and is still not what a payment looks like, or is another merchant's, is the platform's to explain.
+/// What was signed and is still not what a payment looks like, or is another merchant's, is the platform's to explain. What a notice is
+/// refused for must not come in by asking.
 fn believed(read: Result<Read, Refused>, api: &Api<'_>) -> Result<Read, Failure> {
     let checked = read.and_then(|read| {
-        let ours = |one: &Observation| crate::check_account(one, api.settings);
+        let ours = |one: &Observation| crate::check_ours(one, api.settings, api.host);
         read.observations.iter().try_for_each(ours).map(|()| read)
     });
     checked.map_err(|refused| Failure::platform(refused.reason, refused.explain))

@@ -130,7 +130,11 @@ fn decrypt(resource: &wire::Resource, host: &dyn Host) -> Result<Vec<u8>, Stop> 
 }
 
 /// A genuine notice may still be another merchant's, or claim another amount than was asked for.
-fn check_ours(observation: &Observation, settings: &Settings, host: &dyn Host) -> Result<(), Refused> {
+pub(crate) fn check_ours(
+    observation: &Observation,
+    settings: &Settings,
+    host: &dyn Host,
+) -> Result<(), Refused> {
     check_account(observation, settings)?;
     let Facts::Payment(facts) = &observation.facts else { return Ok(()) };
     let paid = Fen(facts.requested_fen);
@@ -144,7 +148,7 @@ fn check_ours(observation: &Observation, settings: &Settings, host: &dyn Host) -
 }
 
 /// Whether a fact is about the channel's own accounts, in its currency.
-pub(crate) fn check_account(observation: &Observation, settings: &Settings) -> Result<(), Refused> {
+fn check_account(observation: &Observation, settings: &Settings) -> Result<(), Refused> {
     let (merchant_no, sub_merchant_no) = match &observation.facts {
         Facts::Payment(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
         Facts::Refund(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),

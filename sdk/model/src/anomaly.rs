@@ -42,7 +42,7 @@ pub enum Code {
     RefundConflict,
     /// A refund whose payment is not known yet.
     RefundWithoutCapture,
-    /// An after-sale whose order is not known yet.
+    /// An after-sale whose order is not known yet, or an order of which only single facts are.
     UnknownOrder,
     /// A state word of the platform that the connector does not know.
     UnknownState,

@@ -4,6 +4,7 @@ use crate::{
     App,
     extract::{Path, Query},
     listed::{ById, Limit, Listed},
+    personal::Reason,
     problem::{Code, Problem, unknown_delivery},
 };
 use axum::{
@@ -93,14 +94,25 @@ pub(crate) async fn one(
     Ok(Json(Detail { row, observations }))
 }
 
-/// The body, byte for byte; or, for who asks for JSON, the whole request as a request file of `qudao try`.
+/// The body, byte for byte; or, for who asks for JSON, the whole request as a request file of `qudao try`. Where it may hold a
+/// person's data somebody has to say why.
 pub(crate) async fn raw(
     State(app): State<App>,
     headers: HeaderMap,
     Path(ById { id }): Path<ById>,
+    Query(reason): Query<Reason>,
 ) -> Result<Response, Problem> {
-    row(&app, &id).await?;
-    let request = app.gateway.storage().delivery_request(&id).await?.ok_or_else(|| {
+    let request = if row(&app, &id).await?.personal {
+        if reason.is_silent() {
+            let detail = format!("the bytes of delivery `{id}` may hold names, phones and addresses");
+            return Err(Problem::new(Code::PurposeMissing, detail, "say why: `?purpose=…`; it is kept"));
+        }
+        let (purpose, actor) = reason.checked()?;
+        app.gateway.reveal_delivery(&id, &purpose, &actor).await?
+    } else {
+        app.gateway.storage().delivery_request(&id).await?
+    };
+    let request = request.ok_or_else(|| {
         let detail = format!("of delivery `{id}` only a small record is kept, because it was rejected");
         Problem::new(Code::BytesNotKept, detail, "have the platform send it again")
     })?;

@@ -82,8 +82,13 @@ pub(crate) async fn audit(
 }
 
 impl Reason {
+    /// Whether nobody said why.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.purpose.trim().is_empty()
+    }
+
     /// Purpose and actor as they are written down.
-    fn checked(self) -> Result<(String, String), Problem> {
+    pub(crate) fn checked(self) -> Result<(String, String), Problem> {
         let purpose = self.purpose.trim();
         let who = self.actor.as_deref().map(str::trim).filter(|who| !who.is_empty());
         let bad = |detail: &str| {

@@ -43,6 +43,7 @@ pub enum Code {
     UnsupportedCommand,
     BadPayload,
     ChannelNotLive,
+    PurposeMissing,
     BytesNotKept,
     AlreadyAccepted,
     ChannelRetired,
@@ -52,7 +53,7 @@ pub enum Code {
 }
 
 /// Every word of [`Code`].
-pub const CODES: [Code; 30] = [
+pub const CODES: [Code; 31] = [
     Code::Unauthorized,
     Code::NotFound,
     Code::NotInThisVersion,
@@ -77,6 +78,7 @@ pub const CODES: [Code; 30] = [
     Code::UnsupportedCommand,
     Code::BadPayload,
     Code::ChannelNotLive,
+    Code::PurposeMissing,
     Code::BytesNotKept,
     Code::AlreadyAccepted,
     Code::ChannelRetired,
@@ -145,6 +147,7 @@ impl Code {
             Code::ChannelNotLive => {
                 ("channel_not_live", StatusCode::CONFLICT, "The channel takes no commands")
             }
+            Code::PurposeMissing => ("purpose_missing", StatusCode::FORBIDDEN, "A purpose is missing"),
             Code::BytesNotKept => {
                 ("bytes_not_kept", StatusCode::CONFLICT, "The bytes of that delivery were not kept")
             }

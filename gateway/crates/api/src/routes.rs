@@ -163,8 +163,12 @@ fn inbox() -> ApiRouter<App> {
             "/v1/deliveries/{id}/raw",
             get_with(deliveries::raw, |op| {
                 op.named("getDeliveryRaw", "inbox", "The bytes that came in.")
-                    .description("The body; with `Accept: application/json` the whole request, a request file for `qudao try`.")
+                    .description("The body; with `Accept: application/json` the whole request, a request file for `qudao try`. \
+                                  Of a delivery that is `personal` a `purpose` is asked for, and kept in the audit.")
                     .response_with::<200, Json<Request>, _>(|ok| or_octets(ok.description("The request.")))
+                    .response_with::<403, Problem, _>(|problem| {
+                        problem.description("It may hold personal data, and no `purpose` is given.")
+                    })
                     .response_with::<409, Problem, _>(|problem| {
                         problem.description("Its bytes were not kept, because it was rejected.")
                     })

@@ -262,6 +262,25 @@ async fn the_inbox_shows_bytes_verdicts_and_observations() {
 }
 
 #[tokio::test]
+async fn bytes_that_may_hold_personal_data_want_a_purpose_and_leave_a_record() {
+    let running = Running::start().await;
+    let told = accepted("one", vec![]);
+    let id = running.commit_of("2026-01-01T00:00:00Z", "/hooks/till", told, true).await.delivery_id;
+    assert_eq!(running.document(&format!("/v1/deliveries/{id}")).await["personal"], true);
+    let raw = format!("/v1/deliveries/{id}/raw");
+    for silent in [raw.clone(), format!("{raw}?purpose="), format!("{raw}?purpose=%20&actor=li")] {
+        assert_eq!(running.get(&silent).await.problem(), "purpose_missing");
+    }
+    assert_eq!(running.document("/v1/audit").await["items"].as_array().unwrap().len(), 0);
+    let read = running.get(&format!("{raw}?purpose=parcel+lost&actor=li")).await;
+    assert_eq!(read.bytes, b"\x00raw");
+    let audit = running.document("/v1/audit").await;
+    let row = &audit["items"][0];
+    assert_eq!((&row["action"], &row["subject"]), (&"reveal".into(), &id.as_str().into()));
+    assert_eq!((&row["purpose"], &row["actor"]), (&"parcel lost".into(), &"admin-token (li)".into()));
+}
+
+#[tokio::test]
 async fn a_wrong_expectation_is_a_problem() {
     let running = Running::start().await;
     let good = r#"{"channel":"till","order_no":"A","amount_fen":100}"#;

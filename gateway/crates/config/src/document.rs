@@ -72,8 +72,12 @@ impl Document {
             Some(value) if found.node.hidden && !value.is_empty() => text.replace(value, "…"),
             Some(_) | None => text,
         };
-        let mut finding = self.source.error(found.span(), "connector", shown);
-        finding.hint = hint.or_else(|| quotes_help(found.node, &finding.text));
+        let (text, mend) = match shown.split_once('\n') {
+            Some((text, mend)) => (text.to_owned(), Some(mend.to_owned())),
+            None => (shown, None),
+        };
+        let mut finding = self.source.error(found.span(), "connector", text);
+        finding.hint = hint.or(mend).or_else(|| quotes_help(found.node, &finding.text));
         finding
     }
 
@@ -88,7 +92,7 @@ impl Document {
 /// The commonest slip with settings: an id without quotes is a number.
 fn quotes_help(node: &Node, text: &str) -> Option<String> {
     let unquoted = matches!(node.value, Value::Number(_) | Value::Bool(_)) && !node.hidden;
-    (unquoted && (text.contains("string") || text.contains("text")))
+    (unquoted && (text.contains("\"string\"") || text.contains("has to be text")))
         .then(|| format!("put it in quotes: \"{}\"", expected::plain(node)))
 }
 

@@ -83,7 +83,10 @@ impl Case<'_> {
             Kind::Minimum { .. } | Kind::Maximum { .. } => vec![self.out_of_range(error.kind())],
             Kind::MinLength { .. } => {
                 let finding = self.at_value("wrong_value", format!("{} is empty", subject(self.pointer)));
-                vec![finding.hint("fill it in")]
+                vec![finding.hint(match self.left_out() {
+                    Some(key) => format!("leave `{key}` out, or fill it in"),
+                    None => "fill it in".to_owned(),
+                })]
             }
             other => vec![self.at_value(
                 "wrong_value",
@@ -115,6 +118,10 @@ impl Case<'_> {
         let known = self.part.map(schema::keys).unwrap_or_default();
         let free: Vec<&str> =
             known.iter().copied().filter(|known| self.located.node.get(known).is_none()).collect();
+        let begun: Vec<&str> = free.iter().copied().filter(|known| begins(known, key)).collect();
+        if begun.len() > 1 {
+            return finding.hint(format!("did you mean {}?", either(&begun)));
+        }
         if let Some(near) = nearest(key, free) {
             return finding.hint(format!("did you mean `{near}`?"));
         }
@@ -128,6 +135,15 @@ impl Case<'_> {
             ));
         }
         finding.hint(allowed)
+    }
+
+    /// Its key, where the member may be absent.
+    fn left_out(&self) -> Option<&str> {
+        let (parent, _) = self.pointer.rsplit_once('/')?;
+        let key = self.located.key.map(|entry| entry.key.as_str())?;
+        let part = schema::at(parent)?;
+        let required = part.get("required").and_then(Json::as_array).into_iter().flatten();
+        (schema::keys(part).contains(&key) && !required.into_iter().any(|one| one == key)).then_some(key)
     }
 
     fn excused(&self, missing: &str) -> bool {
@@ -289,6 +305,11 @@ fn ranges(document: &Document, node: &Node, part: &Json, pointer: &str, found: &
             ranges(document, &entry.node, part, &join(pointer, &entry.key), found);
         }
     }
+}
+
+/// Whether `written` is the first words of `known`.
+fn begins(known: &str, written: &str) -> bool {
+    known.strip_prefix(written).is_some_and(|rest| rest.starts_with('_'))
 }
 
 /// The nearest name that is allowed.

@@ -84,6 +84,11 @@ fn what_a_connector_refuses_is_shown_where_it_stands() {
      10 |       other: {env: WECHAT_API_V3_KEY}
         |       ^^^^^
     "#);
+    // a second line says how to mend it
+    let told = "`mchid` has to be text\nthe connector says of it: Number of the merchant";
+    let told = config.finding_at("/channels/wechat-main/settings/mchid", told, None);
+    assert_eq!(told.text, "`mchid` has to be text");
+    assert_eq!(told.hint.as_deref(), Some("the connector says of it: Number of the merchant"));
     // the commonest slip gets its hint by itself
     let mchid = config.finding_at(
         "/channels/wechat-main/settings/mchid",

@@ -1,13 +1,14 @@
 //! What an operator grants, checked against what the manifest wants. All problems are found at once.
 
+mod settings;
+
 use crate::{
     Limits, Sparing,
     limits::{LOG_LINES_A_SECOND, MEMORY_BYTES_MAX},
-    manifest::Declared,
+    manifest::{Declared, Want},
     origin::{Origin, OriginError},
     pace::{Pace, Rate},
 };
-use jsonschema::error::ValidationErrorKind;
 use qudao_keys::Key;
 use qudao_model::manifest::SecretSpec;
 use serde_json::Value;
@@ -49,11 +50,12 @@ impl fmt::Debug for Grants {
     }
 }
 
-/// Why a grant does not fit the manifest. Texts hold no part of a secret or of a setting's value.
+/// Why a grant does not fit the manifest. Texts hold no part of a secret, and of a setting's value at most the origin that it
+/// points to. A second line of a text says how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrantProblem {
     /// The settings schema refuses a value.
-    #[error("{}: {text}", if pointer.is_empty() { "settings".into() } else { format!("setting {pointer}") })]
+    #[error("{}: {}", if pointer.is_empty() { "settings".into() } else { format!("setting {pointer}") }, one_line(text))]
     Setting {
         /// JSON pointer into the settings, `""` for the whole.
         pointer: String,
@@ -93,7 +95,7 @@ pub enum GrantProblem {
         known: Vec<String>,
     },
     /// An origin that cannot be granted or is missing.
-    #[error("network {origin}: {text}")]
+    #[error("network {origin}: {}", one_line(text))]
     Network {
         /// As written.
         origin: String,
@@ -108,6 +110,10 @@ pub enum GrantProblem {
         /// What is wrong.
         text: String,
     },
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\n', "; ")
 }
 
 /// What the gateway already expects of a channel. Asked in the middle of a call, so it must answer from memory.
@@ -158,7 +164,7 @@ impl Granted {
 
 /// Wanted ∩ granted.
 pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<GrantProblem>> {
-    let mut problems = setting_problems(declared, &grants.settings);
+    let mut problems = settings::problems(declared, &grants.settings);
     let keys = keys(declared, &grants, &mut problems);
     let origins = origins(declared, &grants, &mut problems);
     problems.extend(limit_problems(&grants.limits, grants.rate));
@@ -175,50 +181,6 @@ pub(crate) fn check(declared: &Declared, grants: Grants) -> Result<Granted, Vec<
         expectations: grants.expectations,
         lines: Sparing::new(LOG_LINES_A_SECOND),
     })
-}
-
-fn setting_problems(declared: &Declared, settings: &Value) -> Vec<GrantProblem> {
-    let mut problems = Vec::new();
-    for error in declared.settings.iter_errors(settings) {
-        let at = error.instance_path();
-        if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
-            // One problem each, at the member itself, so that it can be shown where it is written.
-            let known = || known_settings(&declared.manifest.settings_schema, at.as_str());
-            problems.extend(unexpected.iter().map(|member| GrantProblem::UnknownSetting {
-                pointer: at.join(member.as_str()).to_string(),
-                known: known(),
-            }));
-            continue;
-        }
-        if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
-            let text = format!("the setting `{name}` is missing");
-            problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
-            continue;
-        }
-        // Without the value: somebody may have pasted a secret in the wrong place.
-        let words = words_at(&declared.manifest.settings_schema, error.schema_path().as_str());
-        let text = match words.as_slice() {
-            [] => error.masked_with("the value").to_string(),
-            words => format!("the value is not one of {}", words.join(", ")),
-        };
-        problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
-    }
-    problems
-}
-
-/// Words that the schema allows where `oneOf` stands at `pointer`; nothing where it is about anything but words.
-fn words_at(schema: &Value, pointer: &str) -> Vec<String> {
-    let choices = schema.pointer(pointer).filter(|_| pointer.ends_with("/oneOf")).and_then(Value::as_array);
-    let word = |choice: &Value| choice.get("const")?.as_str().map(|word| format!("`{word}`"));
-    choices.and_then(|choices| choices.iter().map(word).collect()).unwrap_or_default()
-}
-
-/// Names that the schema has for members of the object at `pointer`; nothing where it is built in another way.
-fn known_settings(schema: &Value, pointer: &str) -> Vec<String> {
-    let mut steps = pointer.split('/').skip(1);
-    let object = steps.try_fold(schema, |schema, step| schema.get("properties")?.get(step));
-    let properties = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
-    properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect()
 }
 
 fn keys(
@@ -279,8 +241,7 @@ fn origins(declared: &Declared, grants: &Grants, problems: &mut Vec<GrantProblem
             // What a setting points at is useless without the grant, so its absence is a slip; a fixed origin that is
             // not granted is the operator's decision.
             Ok(origin) if want.is_from_setting() && !granted.contains(&origin) => {
-                let text = "a setting points there, so it must also stand in `network`".into();
-                problems.push(GrantProblem::Network { origin: origin.to_string(), text });
+                problems.push(not_granted(want, &origin, &grants.network));
             }
             Ok(origin) => {
                 wanted.insert(origin);
@@ -289,6 +250,21 @@ fn origins(declared: &Declared, grants: &Grants, problems: &mut Vec<GrantProblem
         }
     }
     &wanted & &granted
+}
+
+fn not_granted(want: &Want, origin: &Origin, network: &[String]) -> GrantProblem {
+    let who = match want {
+        Want::Setting(name) => format!("the setting `{name}` points to"),
+        Want::Fixed(_) => "the connector calls".to_owned(),
+    };
+    let origin = origin.to_string();
+    let sound = network.iter().filter(|written| Origin::granted(written).is_ok());
+    let all: Vec<&str> = sound.chain([&origin]).map(String::as_str).collect();
+    let text = format!(
+        "{who} {origin}, so that must also stand in `network`\nwrite `network: [{}]`",
+        all.join(", ")
+    );
+    GrantProblem::Network { origin, text }
 }
 
 fn network(origin: &str, error: OriginError) -> GrantProblem {
@@ -314,21 +290,4 @@ fn limit_problems(limits: &Limits, rate: Option<Rate>) -> Vec<GrantProblem> {
         problems.push(GrantProblem::Limit { name, text: "is zero, so no call could ever succeed".into() });
     }
     problems
-}
-
-#[cfg(test)]
-mod tests {
-    use super::words_at;
-    use serde_json::json;
-
-    #[test]
-    fn a_choice_of_words_is_named() {
-        let schema = json!({"properties": {
-            "mode": {"oneOf": [{"const": "public_key"}, {"const": "certificate"}]},
-            "port": {"oneOf": [{"const": 1}, {"const": "any"}]},
-        }});
-        assert_eq!(words_at(&schema, "/properties/mode/oneOf"), ["`public_key`", "`certificate`"]);
-        assert!(words_at(&schema, "/properties/port/oneOf").is_empty());
-        assert!(words_at(&schema, "/properties/mode").is_empty());
-    }
 }

@@ -12,13 +12,16 @@ mod settle;
 use crate::{
     Error,
     ask::{Asks, Decision, left},
+    intake::FETCH_TASK,
     schedule::{Askable, Schedule, again, done, fetch_wait, later},
 };
 use code::Code;
 use metrics::counter;
 use outcome::{Outcome, of_answer};
 use qudao_model::{Asked, Timestamp, id, manifest::CommandSpec};
-use qudao_storage::{CommandMove, CommandRow, CommandState, Moves, NewCommand, PutCommand, Storage, Task};
+use qudao_storage::{
+    Ask, CommandMove, CommandRow, CommandState, Moves, NewCommand, PutCommand, Storage, Task,
+};
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -146,7 +149,21 @@ impl Running<'_> {
         let note = outcome.message.clone().unwrap_or_default();
         let task = if settled { done(self.task) } else { again(self.task, due_at, note) };
         let (code, message) = (outcome.code.as_deref(), outcome.message.as_deref());
-        Moves { command: Some(self.command(outcome.state, code, message)), ..task }
+        let asks = self.look_why(spec, outcome).into_iter().collect();
+        Moves { command: Some(self.command(outcome.state, code, message)), asks, ..task }
+    }
+
+    /// What is behind a platform's no is asked for: a payment that cannot be closed may have been paid.
+    fn look_why(&self, spec: &CommandSpec, outcome: &Outcome) -> Option<Ask> {
+        let refused = outcome.state == CommandState::Failed && outcome.failure.is_none();
+        if !refused || spec.kind != "payment.close" {
+            return None;
+        }
+        let fetches = &self.channel.connector.manifest().fetches;
+        fetches.iter().find(|fetch| fetch.kind == spec.settled_by)?;
+        let key = settle::key(&spec.settled_by, &self.row.payload)?;
+        let kind = format!("{FETCH_TASK}{}", spec.settled_by);
+        Some(Ask { kind, key, due_at: self.schedule.ended(self.now), forward: true })
     }
 
     /// How long a platform is given before it is asked what became of it.

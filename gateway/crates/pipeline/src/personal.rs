@@ -1,10 +1,10 @@
-//! Who gets an order: shown to a person with a purpose, or forgotten. Both are written down before they happen.
+//! Who gets an order, and raw bytes that may tell it: shown to a person with a purpose, or forgotten. Both are written down before they happen.
 
 use crate::{
     Error, Gateway,
     seal::{FORGOTTEN, receiver_of},
 };
-use qudao_model::{EntityKind, Receiver, Timestamp};
+use qudao_model::{EntityKind, Receiver, Request, Timestamp};
 use qudao_storage::AuditEntry;
 
 impl Gateway {
@@ -32,6 +32,17 @@ impl Gateway {
         self.known_order(order_id).await?;
         self.audit("forget", order_id, (purpose, actor)).await?;
         Ok(self.storage().mark_subject(order_id, FORGOTTEN).await?)
+    }
+
+    /// A delivery as it came in, whose bytes may hold a person's data.
+    pub async fn reveal_delivery(
+        &self,
+        id: &str,
+        purpose: &str,
+        actor: &str,
+    ) -> Result<Option<Request>, Error> {
+        self.audit("reveal", id, (purpose, actor)).await?;
+        Ok(self.storage().delivery_request(id).await?)
     }
 
     async fn known_order(&self, order_id: &str) -> Result<(), Error> {

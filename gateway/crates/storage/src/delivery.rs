@@ -104,6 +104,9 @@ pub struct DeliveryRow {
     pub size_bytes: u64,
     /// SHA-256 of the body, lower-case hex.
     pub sha256: String,
+    /// Whether its bytes may hold a person's data and are kept sealed; absent: no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub personal: bool,
     /// What the platform was told.
     pub answer: Answer,
     /// Platform facts without an entity.

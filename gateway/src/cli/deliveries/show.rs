@@ -1,7 +1,8 @@
 //! `qudao deliveries show`: one delivery for a person, for a program, or as a request file for `qudao try`.
 
 use crate::{
-    cli::{Format, transcript},
+    admin::Admin,
+    cli::{Format, get::user, transcript},
     error::{Error, Exit},
     output::{
         Printer, people,
@@ -10,6 +11,7 @@ use crate::{
     store::DataPath,
 };
 use clap::Args;
+use qudao_config::ProcessEnvironment;
 use qudao_model::{Observation, Request, Timestamp, Transcript};
 use qudao_storage::{DeliveryRow, Storage};
 use serde::Serialize;
@@ -22,6 +24,9 @@ pub(crate) struct Show {
     /// Print the request as it came, as a line for `qudao try --request`
     #[arg(long, conflicts_with = "json")]
     raw: bool,
+    /// Why bytes are read that may hold a person's data; it is kept in the audit
+    #[arg(long, value_name = "TEXT", requires = "raw")]
+    purpose: Option<String>,
     #[command(flatten)]
     at: DataPath,
     #[command(flatten)]
@@ -49,6 +54,11 @@ impl Show {
         let storage = self.at.open().await?;
         let reading = || Error::storage("read the inbox");
         let row = storage.delivery(&self.id).await.map_err(reading())?.ok_or_else(|| unknown(&self.id))?;
+        if self.raw && row.personal {
+            let request = self.reveal(&row.id).await?;
+            printer.json_line(&Recorded { now: row.received_at, request })?;
+            return Ok(Exit::Done);
+        }
         if self.raw {
             return raw(&storage, &row, printer).await;
         }
@@ -60,6 +70,23 @@ impl Show {
             show(&row, transcript.as_ref(), &observations, printer)?;
         }
         Ok(Exit::Done)
+    }
+}
+
+impl Show {
+    /// Only the running gateway may show what may hold a person's data, because it writes down who asked and why.
+    async fn reveal(&self, id: &str) -> Result<Request, Error> {
+        let purpose = self.purpose.as_deref().map(str::trim).filter(|purpose| !purpose.is_empty());
+        let Some(purpose) = purpose else {
+            return Err(Error::usage(format!("the bytes of `{id}` may hold names, phones and addresses"))
+                .hint("say why you read them, in a few words: --raw --purpose TEXT; it is written down"));
+        };
+        let unreadable = |error: String| Error::refused(format!("`{id}` cannot be read: {error}"));
+        let query = [("purpose", Some(purpose.to_owned())), ("actor", user(&ProcessEnvironment))];
+        let query = serde_urlencoded::to_string(query).map_err(|error| unreadable(error.to_string()))?;
+        let path = format!("/v1/deliveries/{id}/raw?{query}");
+        let told = Admin::find(&self.at.folder()?, &self.at.config)?.get(&path).await?.done()?;
+        serde_json::from_value(told).map_err(|error| unreadable(error.to_string()))
     }
 }
 

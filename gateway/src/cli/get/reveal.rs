@@ -39,6 +39,6 @@ pub(super) async fn run(
 }
 
 /// Who sits at the terminal, as far as the environment says.
-fn user(environment: &dyn Environment) -> Option<String> {
+pub(crate) fn user(environment: &dyn Environment) -> Option<String> {
     environment.var("USER").or_else(|| environment.var("LOGNAME")).filter(|user| !user.is_empty())
 }

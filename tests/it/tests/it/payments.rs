@@ -7,7 +7,7 @@ use qudao_pipeline::NewCommandRequest;
 use qudao_sim::fault::{Fault, Kind};
 use qudao_sim::payments::{Edit, Outcome, Purchase};
 use qudao_sim::{alipay, wechat_pay};
-use qudao_storage::CommandState;
+use qudao_storage::{CommandState, DeliveryFilter, VerdictKind};
 use serde_json::json;
 
 const CHANNEL: &str = "pay";
@@ -157,6 +157,47 @@ async fn a_notice_that_never_comes_is_made_up_for_by_asking() {
         let calls = cashier.calls();
         cashier.pass(&gateway, 86_400).await;
         assert_eq!(cashier.calls(), calls);
+        gateway.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_notice_is_refused_for_does_not_come_in_by_asking() {
+    for cashier in Cashier::both() {
+        let gateway = cashier.gateway().await;
+        cashier.place(Purchase::barcode("WRONG0001", 700));
+        cashier.edit("WRONG0001", &Edit::Pay);
+        gateway.gateway.expect_payment(CHANNEL, "WRONG0001", 70_000).await.unwrap();
+        cashier.pass(&gateway, 61).await;
+        let filter = DeliveryFilter { verdict: Some(VerdictKind::Failed), ..DeliveryFilter::default() };
+        let failed = gateway.gateway.storage().deliveries(&filter).await.unwrap().items;
+        assert_eq!(failed[0].reason.as_deref(), Some("amount_mismatch"), "{:?}", failed[0].explain);
+        assert!(gateway.payments("WRONG0001").await.is_empty());
+        // It was the till that was wrong.
+        gateway.gateway.expect_payment(CHANNEL, "WRONG0001", 700).await.unwrap();
+        cashier.pass(&gateway, 1_200).await;
+        assert_eq!(gateway.payments("WRONG0001").await[0].state, PaymentState::Paid);
+        gateway.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_close_that_is_refused_finds_out_why() {
+    for cashier in Cashier::both() {
+        let gateway = cashier.gateway().await;
+        cashier.place(Purchase::barcode("CLOSE0002", 700));
+        cashier.edit("CLOSE0002", &Edit::Pay);
+        let close = NewCommandRequest {
+            channel: CHANNEL.to_owned(),
+            kind: "payment.close".to_owned(),
+            idempotency_key: "close-1".to_owned(),
+            payload: json!({"order_no": "CLOSE0002"}),
+            not_after: None,
+        };
+        let (row, _) = gateway.gateway.command(close).await.unwrap();
+        cashier.pass(&gateway, 10).await;
+        assert_eq!(state_of(&gateway, &row.id).await, CommandState::Failed);
+        assert_eq!(gateway.payments("CLOSE0002").await[0].state, PaymentState::Paid);
         gateway.finish().await;
     }
 }

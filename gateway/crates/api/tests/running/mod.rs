@@ -76,6 +76,11 @@ impl Running {
     }
 
     pub async fn commit(&self, at: &str, path: &str, verdict: Verdict) -> Committed {
+        self.commit_of(at, path, verdict, false).await
+    }
+
+    /// The same where the bytes may hold a person's data.
+    pub async fn commit_of(&self, at: &str, path: &str, verdict: Verdict, personal: bool) -> Committed {
         let request = qudao_model::Request {
             method: "POST".to_owned(),
             path: path.to_owned(),
@@ -90,7 +95,7 @@ impl Running {
             verdict,
             connector: "example@1.0.0".to_owned(),
             micros: 100,
-            personal: false,
+            personal,
         };
         self.gateway.storage().commit(incoming).await.unwrap()
     }
@@ -149,6 +154,8 @@ async fn gateway(folder: &std::path::Path, vault: &Arc<Vault>) -> Arc<Gateway> {
     let config = qudao_config::load(&file, &qudao_config::ProcessEnvironment).unwrap();
     let options =
         qudao_storage::Options::new(qudao_storage::Location::Sqlite(folder.join("data")), Gateway::fold());
+    let sealing: Arc<dyn qudao_storage::Vault> = Arc::new(Sealing(Arc::clone(vault)));
+    let options = qudao_storage::Options { vault: Some(sealing), ..options };
     let parts = qudao_pipeline::Parts {
         host: qudao_host::Host::new(qudao_host::HostOptions { cache_dir: None, pool: 1 }).unwrap(),
         storage: qudao_storage::Storage::open(options).await.unwrap(),
@@ -156,6 +163,19 @@ async fn gateway(folder: &std::path::Path, vault: &Arc<Vault>) -> Arc<Gateway> {
         vault: Arc::clone(vault),
     };
     Gateway::start(&config, parts).await.unwrap()
+}
+
+/// The vault as storage uses it.
+struct Sealing(Arc<Vault>);
+
+impl qudao_storage::Vault for Sealing {
+    fn seal(&self, plain: &[u8]) -> Vec<u8> {
+        self.0.seal(plain)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.open(sealed)
+    }
 }
 
 pub fn time(text: &str) -> Timestamp {

@@ -37,14 +37,14 @@ async fn all_problems_are_told_at_once_and_none_tells_a_value() {
     let found = problems(wrong).await.join("\n");
     assert!(!found.contains("hunter2"));
     insta::assert_snapshot!(found, @r#"
-    setting /mode: the value is not of type "string"
+    setting /mode: `mode` has to be text
     setting /mod is unknown to the connector; it has: base_url, body, content_type, mode, url
     secret spair is unknown to the connector; it uses: mac, spare, shared, session, roots
     secret mac is missing: Any text.
     secret spare has 7 bytes, expected exactly 32 (the key itself as text, neither hex nor base64)
     network http://open.example: only https can be granted, and http for loopback addresses (a simulator on this machine)
     network https://open.example/v3: has more than scheme, host and port; write https://host or https://host:port
-    network https://sim.example: a setting points there, so it must also stand in `network`
+    network https://sim.example: the setting `base_url` points to https://sim.example, so that must also stand in `network`; write `network: [https://sim.example]`
     limit memory_bytes: is 268435457, at most 268435456 bytes can be granted
     limit fuel: is zero, so no call could ever succeed
     "#);
@@ -55,5 +55,5 @@ async fn a_missing_setting_is_a_problem_of_the_whole() {
     let found = problems(|grants| grants.settings = json!({})).await;
     assert_eq!(found, ["settings: the setting `mode` is missing"]);
     let found = problems(|grants| grants.settings = json!("good")).await;
-    assert_eq!(found, ["settings: the value is not of type \"object\""]);
+    assert_eq!(found, ["settings: `settings` has to be a map"]);
 }

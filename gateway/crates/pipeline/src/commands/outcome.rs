@@ -73,7 +73,9 @@ impl Outcome {
             (CommandState::Queued, Some(AskFailure { retry: Retry::After(wait), .. })) if !wait.is_zero() => {
                 Some((*wait).min(STEP_MAX.saturating_mul(100)))
             }
-            (CommandState::Queued, Some(AskFailure { retry: Retry::Never, .. })) => Some(jittered(STEP_MAX, seed)),
+            (CommandState::Queued, Some(AskFailure { retry: Retry::Never, .. })) => {
+                Some(jittered(STEP_MAX, seed))
+            }
             (CommandState::Queued, _) => Some(back_off(attempts.saturating_add(1), seed)),
             _ => None,
         }

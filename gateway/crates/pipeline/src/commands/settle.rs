@@ -70,8 +70,10 @@ impl Running<'_> {
             Settled::Moved(state, message) => self.tell(state, &message),
             Settled::Failed(failure) => {
                 let failures = self.task.attempts.saturating_add(1);
-                let wait =
-                    self.schedule.one_failed(self.channel, &failure, (failures, &self.row.id), self.now).await?;
+                let wait = self
+                    .schedule
+                    .one_failed(self.channel, &failure, (failures, &self.row.id), self.now)
+                    .await?;
                 let due_at = later(self.schedule.ended(self.now), wait);
                 let moves = again(self.task, due_at, format!("{}: {}", failure.code, failure.message));
                 self.schedule.intake.storage.advance(&self.channel.name, self.now, moves).await?;
@@ -263,7 +265,7 @@ impl<'a> Named<'a> {
 }
 
 /// What to fetch, from the members of the payload.
-fn key(kind: &str, payload: &Value) -> Option<Vec<String>> {
+pub(super) fn key(kind: &str, payload: &Value) -> Option<Vec<String>> {
     let text = |name: &str| text(payload, name);
     let merchant = text("sub_merchant_no").into_iter();
     match kind {

@@ -87,6 +87,7 @@ fn updated_at(family: &Family<'_>) -> Timestamp {
 fn anomalies(family: &Family<'_>, told: &Told<'_>, parts: [&Vec<Anomaly>; 3]) -> Vec<Anomaly> {
     let mut found: Vec<Anomaly> = parts.into_iter().flatten().cloned().collect();
     found.extend(links::conflicts(told));
+    found.extend(told.unseen());
     // One notice may well tell several facts of an order, but not two of a kind. The gateway's own are not told at all.
     let mut by_kind: BTreeMap<OrderFact, Vec<Fact<'_>>> = BTreeMap::new();
     for one in &family.orders {

@@ -118,7 +118,8 @@ impl Schedule {
         failure: &AskFailure,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let wait = self.one_failed(channel, failure, (task.attempts.saturating_add(1), &task.id), now).await?;
+        let wait =
+            self.one_failed(channel, failure, (task.attempts.saturating_add(1), &task.id), now).await?;
         let (name, key, AskFailure { code, message, .. }) = (&channel.name, task.key.join(" "), failure);
         warn!(
             channel.name = name,

@@ -351,9 +351,7 @@ async fn one_payment_that_a_connector_stumbles_over_stops_no_other() {
             stumbled += 1;
             refused(Class::Defect, Retry::Never)
         }
-        Asked::Fetch { key, .. } => {
-            page(vec![payment(key.last().unwrap(), PaymentClaim::Paid, Some("T1"))])
-        }
+        Asked::Fetch { key, .. } => page(vec![payment(key.last().unwrap(), PaymentClaim::Paid, Some("T1"))]),
         _ => page(Vec::new()),
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;

@@ -2,7 +2,8 @@
 
 use super::super::family::{Family, Seen};
 use qudao_model::{
-    AfterSaleState, OrderFact, OrderFacts, OrderPaymentState, OrderState, Timestamp, order::Line,
+    AfterSaleState, Anomaly, OrderFact, OrderFacts, OrderPaymentState, OrderState, Timestamp, anomaly::Code,
+    order::Line,
 };
 
 /// A fact about an order.
@@ -43,6 +44,13 @@ impl<'a> Told<'a> {
             .find(|(_, one)| one.facts.adjusted)
             .or_else(|| pictures().find(bound))
             .or_else(|| pictures().next_back())
+    }
+
+    /// That no picture is known, so that amounts and lines are not what they seem.
+    pub(super) fn unseen(&self) -> Option<Anomaly> {
+        let first = self.facts.first().filter(|_| self.snapshots.is_empty())?;
+        let detail = "only single facts of the order are known; its lines and amounts are not".to_owned();
+        Some(Anomaly { code: Code::UnknownOrder, first_seen_at: first.at, detail })
     }
 
     /// Facts of one kind.

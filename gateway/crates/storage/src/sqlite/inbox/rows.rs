@@ -12,7 +12,7 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 /// Columns of [`delivery`].
 pub(super) const SELECT: &str = "SELECT i.id, i.ordinal, i.channel, i.received_at, i.verdict, i.reason, i.explain,
     i.dedupe_key, i.duplicate_of, i.attempts, i.connector, i.micros, i.method, i.path, i.size, i.sha256, i.notes,
-    i.status, i.answer_headers, i.answer_body, d.count, d.last_seen_at
+    i.status, i.answer_headers, i.answer_body, d.count, d.last_seen_at, i.sealed
     FROM inbox i LEFT JOIN duplicates d ON d.ordinal = i.ordinal ";
 
 /// Columns of [`replayed`]. Bound: ordinal behind which to begin, most rows.
@@ -46,6 +46,7 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, Error> {
         path: row.try_get("path").map_err(&get)?,
         size_bytes: number(row, "size")?,
         sha256: data_encoding::HEXLOWER.encode(sha256),
+        personal: row.try_get::<Option<i64>, _>("sealed").map_err(&get)?.is_some(),
         answer: answer(row, 17, &id)?,
         notes: notes(row, &id)?,
         id,
