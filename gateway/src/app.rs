@@ -12,7 +12,7 @@ use qudao_config::{Config, Environment, ProcessEnvironment, StorageChoice};
 use qudao_host::{Host, HostOptions};
 use qudao_listener::{Drained, Limits};
 use qudao_model::clock::SystemClock;
-use qudao_pipeline::{Gateway, Parts, Tasks};
+use qudao_pipeline::{Folding, Gateway, Parts, Tasks};
 use qudao_storage::{Location, Options, Storage};
 use qudao_vault::Vault;
 use std::{
@@ -65,9 +65,11 @@ impl App {
 
         let metrics = metrics::record()?;
         let vault = master::vault(config, data)?;
-        let storage = open_storage(config, Arc::clone(&vault)).await?;
+        let fold = Gateway::fold_of(config);
+        let linked = fold.linked.clone();
+        let storage = open_storage(config, fold, Arc::clone(&vault)).await?;
         let host = host(Some(data.join("cache")))?;
-        let parts = Parts { host, storage, clock: Arc::new(SystemClock), vault };
+        let parts = Parts { host, storage, clock: Arc::new(SystemClock), vault, linked };
         let gateway = Gateway::start(config, parts).await.map_err(Error::Config)?;
 
         let tasks = Tasks::new();
@@ -148,12 +150,12 @@ fn host(cache_dir: Option<PathBuf>) -> Result<Host, Error> {
 }
 
 /// The database of a configuration, for the one that writes.
-async fn open_storage(config: &Config, vault: Arc<Vault>) -> Result<Storage, Error> {
+async fn open_storage(config: &Config, fold: Arc<Folding>, vault: Arc<Vault>) -> Result<Storage, Error> {
     let StorageChoice::Sqlite = config.gateway.storage else {
         return Err(Error::refused("storage other than sqlite is not in this version"));
     };
     let location = Location::Sqlite(config.gateway.data.clone());
-    let options = Options::new(location, Gateway::fold_of(config));
+    let options = Options::new(location, fold);
     let options = Options { vault: Some(master::sealing(vault)), ..options };
     Storage::open(options).await.map_err(Error::storage("open the database"))
 }

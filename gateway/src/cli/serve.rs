@@ -65,9 +65,6 @@ async fn reload(app: &App, file: &Path, started_with: &Config) {
             if config.gateway != started_with.gateway {
                 warn!("the section `gateway` has changed: that takes effect at the next start");
             }
-            if config.links.is_empty() != started_with.links.is_empty() {
-                warn!("the first of `links` came or the last one went: that takes effect at the next start");
-            }
         }
         Err(findings) => {
             log_findings(&findings);

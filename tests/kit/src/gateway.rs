@@ -188,9 +188,10 @@ impl TestGateway {
 
     async fn open(folder: TempDir, clock: TestClock) -> TestGateway {
         let config = load(&folder.path().join("connectors.yaml"));
-        let storage =
-            open_storage(&config.gateway.data.join("qudao.sqlite"), Gateway::fold_of(&config)).await;
-        let parts = Parts { host: host(), storage, clock: Arc::new(clock.clone()), vault: vault() };
+        let fold = Gateway::fold_of(&config);
+        let linked = fold.linked.clone();
+        let storage = open_storage(&config.gateway.data.join("qudao.sqlite"), fold).await;
+        let parts = Parts { host: host(), storage, clock: Arc::new(clock.clone()), vault: vault(), linked };
         let gateway = Gateway::start(&config, parts).await.unwrap_or_else(|findings| panic!("{findings}"));
         let token = "test-token-of-the-private-listener".to_owned();
         TestGateway { gateway, clock, token, folder, config, listeners: None, finished: false }

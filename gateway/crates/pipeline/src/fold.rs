@@ -14,23 +14,42 @@ mod order;
 mod payment;
 mod refund;
 
+use arc_swap::ArcSwapOption;
+use qudao_config::Link;
 use qudao_model::{Entity, event::EventDraft};
 use qudao_storage::{Fold, FollowUp, Known};
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// The one fold of qudao.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Folding {
     /// How long after the first fact the platform is asked what became of a payment or refund that is under way.
     pub pending_after: Duration,
-    /// Whether payments and orders ask to be linked.
-    pub links: bool,
+    /// Whose payments and orders ask to be linked.
+    pub linked: Linked,
+}
+
+/// Channels that rules of `links` name. Others ask for nothing: looking for what no rule can find would cost every payment of a
+/// busy channel a task. All clones are one, so that a reload reaches the fold.
+#[derive(Debug, Clone, Default)]
+pub struct Linked(Arc<ArcSwapOption<BTreeSet<String>>>);
+
+impl Linked {
+    /// Those that `rules` name. Before this was said once, every channel is.
+    pub(crate) fn set(&self, rules: &[Link]) {
+        let named = rules.iter().flat_map(|rule| [rule.orders.clone(), rule.payments.clone()]);
+        self.0.store(Some(Arc::new(named.collect())));
+    }
+
+    fn has(&self, channel: &str) -> bool {
+        self.0.load().as_ref().is_none_or(|named| named.contains(channel))
+    }
 }
 
 impl Default for Folding {
-    /// Asks after a minute; links.
+    /// Asks after a minute; links whatever can be.
     fn default() -> Folding {
-        Folding { pending_after: Duration::from_mins(1), links: true }
+        Folding { pending_after: Duration::from_mins(1), linked: Linked::default() }
     }
 }
 
@@ -52,7 +71,7 @@ impl Fold for Folding {
     }
 
     fn follow_ups(&self, before: Option<&Entity>, after: &Entity) -> Vec<FollowUp> {
-        follow_ups::of(*self, before, after)
+        follow_ups::of(self, before, after)
     }
 }
 

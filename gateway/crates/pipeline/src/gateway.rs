@@ -1,7 +1,7 @@
 //! The gateway: every delivery takes this path, whoever brings it.
 
 use crate::{
-    Error, Folding,
+    Error, Folding, Linked,
     channels::{ChannelView, Channels, Stored},
     intake::{Intake, Rules},
     schedule::Schedule,
@@ -44,6 +44,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Seals personal data.
     pub vault: Arc<Vault>,
+    /// Of the fold that `storage` was opened with.
+    pub linked: Linked,
 }
 
 /// A running gateway.
@@ -54,6 +56,7 @@ pub struct Gateway {
     feed: Feed,
     clock: Arc<dyn Clock>,
     schedule: Schedule,
+    linked: Linked,
     told: Told,
     draining: AtomicBool,
 }
@@ -79,7 +82,8 @@ pub struct Changes {
 impl Gateway {
     /// Loads every connector and connects every channel; all problems at once.
     pub async fn start(config: &Config, parts: Parts) -> Result<Arc<Gateway>, Findings> {
-        let Parts { host, storage, clock, vault } = parts;
+        let Parts { host, storage, clock, vault, linked } = parts;
+        linked.set(&config.links);
         let channels = Channels::load(config, &host, Arc::new(Stored(storage.clone()))).await?;
         let feed = Feed::new(storage.clone());
         let intake = Intake::new(storage.clone(), vault, Rules::of(config));
@@ -90,7 +94,7 @@ impl Gateway {
         }
         let channels = ArcSwap::from_pointee(channels);
         let (told, draining) = (Told::default(), AtomicBool::new(false));
-        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, schedule, told, draining }))
+        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, schedule, linked, told, draining }))
     }
 
     /// The path. After the commit we owe the platform nothing; before it we have promised nothing.
@@ -131,14 +135,10 @@ impl Gateway {
         self.channels.store(Arc::new(new));
         let rules = Rules::of(config);
         let listed = rules.listings.digest();
+        self.linked.set(&config.links);
         let before = self.schedule.intake.rules.swap(Arc::new(rules));
         if let Err(error) = self.schedule.set(askable).await {
             warn!("a channel that was mended stays paused: {}", chain(&error));
-        }
-        if before.links.is_empty() && !config.links.is_empty() {
-            warn!(
-                "orders that come from now on are linked from the next start on; those that are there are linked now"
-            );
         }
         if before.links != config.links {
             self.schedule.link_again();
@@ -191,11 +191,11 @@ impl Gateway {
         Arc::new(Folding::default())
     }
 
-    /// The fold that storage must be opened with. `pending_after`, and whether there are links at all, change with a
-    /// restart only.
-    pub fn fold_of(config: &Config) -> Arc<dyn qudao_storage::Fold> {
-        let pending_after = config.gateway.pending_after;
-        Arc::new(Folding { pending_after, links: !config.links.is_empty() })
+    /// The fold that storage must be opened with. `pending_after` changes with a restart only.
+    pub fn fold_of(config: &Config) -> Arc<Folding> {
+        let linked = Linked::default();
+        linked.set(&config.links);
+        Arc::new(Folding { pending_after: config.gateway.pending_after, linked })
     }
 
     pub(crate) fn schedule(&self) -> &Schedule {

@@ -28,7 +28,7 @@ mod tests;
 pub use channels::{ChannelView, Channels};
 pub use commands::NewCommandRequest;
 pub use error::{Class, Error, Retry};
-pub use fold::Folding;
+pub use fold::{Folding, Linked};
 pub use gateway::{Changes, Delivery, Gateway, Parts};
 pub use qudao_host::{BreakerState, Sparing};
 pub use replay::{Difference, Report, replay};

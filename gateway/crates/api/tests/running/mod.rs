@@ -161,6 +161,7 @@ async fn gateway(folder: &std::path::Path, vault: &Arc<Vault>) -> Arc<Gateway> {
         storage: qudao_storage::Storage::open(options).await.unwrap(),
         clock: Arc::new(qudao_model::clock::FixedClock(time("2026-01-02T00:00:00Z"))),
         vault: Arc::clone(vault),
+        linked: qudao_pipeline::Linked::default(),
     };
     Gateway::start(&config, parts).await.unwrap()
 }

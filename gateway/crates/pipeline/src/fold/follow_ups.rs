@@ -16,7 +16,7 @@ const REFUND: &str = "fetch.refund";
 const LINK: &str = "link";
 
 /// Tasks to add and to drop.
-pub(super) fn of(folding: Folding, before: Option<&Entity>, after: &Entity) -> Vec<FollowUp> {
+pub(super) fn of(folding: &Folding, before: Option<&Entity>, after: &Entity) -> Vec<FollowUp> {
     let mut asked = match (before, after) {
         (Some(Entity::Payment(before)), Entity::Payment(after)) => payment(folding, Some(before), after),
         (_, Entity::Payment(after)) => payment(folding, None, after),
@@ -24,14 +24,14 @@ pub(super) fn of(folding: Folding, before: Option<&Entity>, after: &Entity) -> V
         (_, Entity::Refund(after)) => refund(folding, None, after),
         (_, Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_)) => Vec::new(),
     };
-    if folding.links && is_to_link(before, after) {
+    if folding.linked.has(after.channel()) && is_to_link(before, after) {
         let key = vec![after.kind().as_str().to_owned(), after.id().to_owned()];
         asked.push(FollowUp::Ask { kind: LINK.to_owned(), key, after: Duration::ZERO });
     }
     asked
 }
 
-fn payment(folding: Folding, before: Option<&Payment>, after: &Payment) -> Vec<FollowUp> {
+fn payment(folding: &Folding, before: Option<&Payment>, after: &Payment) -> Vec<FollowUp> {
     // One attempt failed; another may pay.
     let is_open =
         |state| matches!(state, PaymentState::Pending | PaymentState::Authorized | PaymentState::Failed);
@@ -58,7 +58,7 @@ fn payment_keys(payment: &Payment) -> Vec<Vec<String>> {
     std::iter::once(vec![payment.order_no.clone()]).chain(named).collect()
 }
 
-fn refund(folding: Folding, before: Option<&Refund>, after: &Refund) -> Vec<FollowUp> {
+fn refund(folding: &Folding, before: Option<&Refund>, after: &Refund) -> Vec<FollowUp> {
     let is_open = |state| matches!(state, RefundState::Processing | RefundState::Abnormal);
     let named = after.sub_merchant_no.iter().chain([&after.order_no, &after.refund_no]);
     let key: Vec<String> = named.cloned().collect();
@@ -71,7 +71,7 @@ fn refund(folding: Folding, before: Option<&Refund>, after: &Refund) -> Vec<Foll
     }
 }
 
-fn ask(folding: Folding, kind: &str, key: Vec<String>) -> FollowUp {
+fn ask(folding: &Folding, kind: &str, key: Vec<String>) -> FollowUp {
     FollowUp::Ask { kind: kind.to_owned(), key, after: folding.pending_after }
 }
 

@@ -1,9 +1,10 @@
 //! Which changes ask, and which answer ends the asking.
 
 use super::super::{
-    Folding,
+    Folding, Linked,
     tests::{at, payment, refund},
 };
+use qudao_config::{Link, LinkBy};
 use qudao_model::{
     Facts, Observation, OrderFact, OrderFacts,
     observation::{PaymentClaim, RefundClaim},
@@ -13,7 +14,7 @@ use qudao_storage::{Fold as _, FollowUp, Known};
 use std::time::Duration;
 
 /// What each fact asks for when they come one after the other: `<number of the fact> <kind> <key> <seconds or done>`.
-fn asked(folding: Folding, known: &[Known]) -> Vec<String> {
+fn asked(folding: &Folding, known: &[Known]) -> Vec<String> {
     let (mut told, mut before) = (Vec::new(), Vec::new());
     for many in 1..=known.len() {
         let after = folding.fold("pay-main", &known[..many]);
@@ -33,7 +34,9 @@ fn asked(folding: Folding, known: &[Known]) -> Vec<String> {
 }
 
 fn unlinked() -> Folding {
-    Folding { links: false, pending_after: Duration::from_secs(30) }
+    let linked = Linked::default();
+    linked.set(&[]);
+    Folding { linked, pending_after: Duration::from_secs(30) }
 }
 
 fn for_merchant(mut known: Known) -> Known {
@@ -62,9 +65,9 @@ fn a_payment_under_way_is_asked_for_until_it_ends() {
         payment(Closed, "", 500, 4),
     ];
     let expected = ["1 fetch.payment SO1 30", "3 fetch.payment SO1 30", "4 fetch.payment SO1 done"];
-    assert_eq!(asked(unlinked(), &told), expected);
+    assert_eq!(asked(&unlinked(), &told), expected);
     // Somebody may have asked before any fact came.
-    assert_eq!(asked(unlinked(), &[payment(Paid, "4200", 500, 3)]), ["1 fetch.payment SO1 done"]);
+    assert_eq!(asked(&unlinked(), &[payment(Paid, "4200", 500, 3)]), ["1 fetch.payment SO1 done"]);
     let served = told.map(for_merchant);
     let expected = [
         "1 fetch.payment 1900000109/SO1 30",
@@ -72,7 +75,7 @@ fn a_payment_under_way_is_asked_for_until_it_ends() {
         "4 fetch.payment SO1 done",
         "4 fetch.payment 1900000109/SO1 done",
     ];
-    assert_eq!(asked(unlinked(), &served), expected);
+    assert_eq!(asked(&unlinked(), &served), expected);
 }
 
 #[test]
@@ -86,9 +89,9 @@ fn a_refund_under_way_is_asked_for_until_it_ends() {
         refund("R1", Succeeded, Some(100), None, 4),
     ];
     let expected = ["1 fetch.refund SO1/R1 30", "3 fetch.refund SO1/R1 30", "4 fetch.refund SO1/R1 done"];
-    assert_eq!(asked(unlinked(), &told), expected);
+    assert_eq!(asked(&unlinked(), &told), expected);
     let served = for_merchant(refund("R1", Processing, Some(100), None, 0));
-    assert_eq!(asked(unlinked(), &[served]), ["1 fetch.refund 1900000109/SO1/R1 30"]);
+    assert_eq!(asked(&unlinked(), &[served]), ["1 fetch.refund 1900000109/SO1/R1 30"]);
 }
 
 #[test]
@@ -100,7 +103,7 @@ fn what_can_be_linked_asks_when_it_can_say_something_new() {
     ];
     let id = told[0].observation.entity_id("pay-main");
     let links = |told: &[Known]| {
-        let all = asked(Folding::default(), told);
+        let all = asked(&Folding::default(), told);
         all.into_iter().filter(|one| one.contains(" link ")).collect::<Vec<_>>()
     };
     assert_eq!(links(&told), [format!("2 link payment/{id} 0")]);
@@ -132,4 +135,24 @@ fn what_can_be_linked_asks_when_it_can_say_something_new() {
     ];
     let id = told[0].observation.entity_id("pay-main");
     assert_eq!(links(&told), [format!("1 link order/{id} 0"), format!("4 link order/{id} 0")]);
+}
+
+#[test]
+fn only_channels_that_a_rule_names_ask_to_be_linked_and_a_reload_reaches_the_fold() {
+    let paid = [payment(PaymentClaim::Paid, "4200", 500, 1)];
+    let rule = |payments: &str| Link {
+        name: "shop-at-pay".to_owned(),
+        orders: "shop-main".to_owned(),
+        payments: payments.to_owned(),
+        by: LinkBy::OrderNo,
+        prefix: None,
+        ask: true,
+    };
+    let (folding, linked) = (Folding::default(), Linked::default());
+    let folding = Folding { linked: linked.clone(), ..folding };
+    let links = || asked(&folding, &paid).iter().filter(|one| one.contains(" link ")).count();
+    linked.set(&[rule("other-main")]);
+    assert_eq!(links(), 0);
+    linked.set(&[rule("pay-main")]);
+    assert_eq!(links(), 1);
 }
