@@ -2,12 +2,14 @@
 
 use crate::{error::Error, ready::Ready, token};
 use qudao_config::ProcessEnvironment;
-use reqwest::{Client, Method, StatusCode, header::ACCEPT};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, header::ACCEPT};
 use serde_json::Value;
 use std::{path::Path, time::Duration};
 
 /// A retry is one call of a connector and one commit.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A file of a gigabyte is written to a slow disk.
+const FILE_PATIENCE: Duration = Duration::from_mins(30);
 
 /// A running gateway.
 pub(crate) struct Admin {
@@ -63,6 +65,22 @@ impl Admin {
         self.ask(Method::POST, path, body).await
     }
 
+    /// Hands a file to a channel, its bytes as they are.
+    pub(crate) async fn hand_in(
+        &self,
+        channel: &str,
+        name: &str,
+        file: tokio::fs::File,
+    ) -> Result<Answered, Error> {
+        let mut url = Url::parse(&self.base)
+            .map_err(|error| Error::system("make an address")(std::io::Error::other(error)))?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(["v1", "files", channel, name]);
+        }
+        let request = self.client.post(url).bearer_auth(&self.token).header(ACCEPT, "application/json");
+        self.answer(request.timeout(FILE_PATIENCE).body(file)).await
+    }
+
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answered, Error> {
         let mut request =
             self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
@@ -70,6 +88,10 @@ impl Admin {
         if let Some(body) = body {
             request = request.json(body);
         }
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Answered, Error> {
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         let body: Value = answer.json().await.map_err(|error| self.unreachable(&error))?;

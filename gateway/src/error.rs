@@ -1,7 +1,7 @@
 //! What can go wrong in a command, told so that an operator in a hurry knows what, where and how to mend it.
 //!
 //! Every error has an exit code (contract: 0 done, 1 the thing asked about is bad, 2 needs a person, 64 wrong usage,
-//! 70 internal) and, where there is one, a hint that says what to do next.
+//! 70 internal; of `onboard` and `import`: 1 accepted with rejects, 3 file refused, 4 wrong usage) and, where there is one, a hint that says what to do next.
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -14,6 +14,10 @@ pub(crate) enum Exit {
     Bad,
     /// Somebody has to look.
     NeedsPerson,
+    /// A file of an ERP is refused as a whole.
+    FileRefused,
+    /// Wrong usage of a command about files, or a mapping with errors.
+    FileUsage,
     /// The command line is wrong.
     Usage,
     /// Ours to mend.
@@ -27,6 +31,8 @@ impl Exit {
             Exit::Done => 0,
             Exit::Bad => 1,
             Exit::NeedsPerson => 2,
+            Exit::FileRefused => 3,
+            Exit::FileUsage => 4,
             Exit::Usage => 64,
             Exit::Internal => 70,
         }

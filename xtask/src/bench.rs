@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// Rounds; medians are over these
     #[arg(long, value_name = "N", default_value_t = 5)]
     rounds: u32,
+    /// Measure only this part; the page keeps what it has of the other
+    #[arg(long, value_name = "PART", value_parser = ["notices", "files"])]
+    only: Option<String>,
 }
 
 /// Builds and measures.
@@ -39,6 +42,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .arg(workspace::target()?.join("bench"))
         .arg("--rounds")
         .arg(args.rounds.to_string());
+    if let Some(only) = &args.only {
+        bench.arg("--only").arg(only);
+    }
     if args.write {
         bench.arg("--write").arg(PAGE);
     }

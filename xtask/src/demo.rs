@@ -1,11 +1,12 @@
 //! `cargo xtask demo`: the main job on real input. A gateway on embedded SQLite with the sample configuration, connectors
-//! as components, and simulators of four platforms. Two of them post signed notices: payments, refunds in and out of order,
+//! as components, simulators of four platforms, and the old ERP of a store chain. Two of them post signed notices: payments, refunds in and out of order,
 //! retries of one notice, forged, stale and probing ones. Two shops are asked: orders with a past, and orders that are
-//! placed, paid, held, shipped and refunded meanwhile. The feed grows as a table; at the end what it says is compared with
+//! placed, paid, held, shipped and refunded meanwhile. The ERP writes files. The feed grows as a table; at the end what it says is compared with
 //! what the platforms know, and any difference makes the exit code 1.
 //!
 //! Runs in `target/demo`, made new each time. Every child is stopped by id, also on Ctrl-C.
 
+mod erp;
 mod feed;
 mod folder;
 mod gateway;
@@ -18,6 +19,7 @@ mod verify;
 
 use crate::{plugins, process, screen, workspace};
 use anyhow::{Result, bail};
+use erp::{Erp, Stores};
 use feed::Feed;
 use folder::{Folder, Ports};
 use gateway::Gateway;
@@ -77,7 +79,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let mut demo = Demo { folder: &folder, servers: &servers, gateway: &gateway, feed: Feed::default() };
     let story = Story { seed, orders: args.orders, per_second: args.rate };
-    let Some(known) = demo.play(&story, &programs)? else { return stopped(gateway) };
+    let mut erp = Erp::new(&programs.simulator, &folder, seed);
+    let Some(known) = demo.play(&story, &programs, &mut erp)? else { return stopped(gateway) };
+    let known = Known { reports: known, ledgers: Vec::new(), erp: erp.truth };
     let Some((known, said, differences)) = demo.settle(known)? else { return stopped(gateway) };
     let mut feed = demo.feed;
     summary::show(&known, &said);
@@ -148,16 +152,17 @@ struct Demo<'a> {
 
 impl Demo<'_> {
     /// Lets the platforms tell their stories while the feed grows; `None` when a person asked to stop.
-    fn play(&mut self, story: &Story, programs: &Programs) -> Result<Option<Vec<Report>>> {
+    fn play(&mut self, story: &Story, programs: &Programs, erp: &mut Erp) -> Result<Option<Vec<Report>>> {
         screen::step("the platforms begin\n");
         let start = |part| Simulator::start(&programs.simulator, &self.gateway.hooks, part, story);
         let mut simulators = PARTS.iter().map(start).collect::<Result<Vec<Simulator>>>()?;
         let mut tales = Tales::of_the_sample();
         loop {
             let told = tales.advance(self.servers, self.gateway, &self.feed.events)?;
+            let closed = erp.advance(self.gateway)?;
             // Asked before the feed is read: what was acknowledged before is then in what is read.
             let busy = simulators.iter_mut().map(Simulator::busy).collect::<Result<Vec<bool>>>()?;
-            let busy = !told || busy.contains(&true);
+            let busy = !told || !closed || busy.contains(&true);
             let grown = self.feed.grow(self.gateway, if busy { WAIT_S } else { 0 })?;
             if process::stopping() {
                 return Ok(None);
@@ -170,8 +175,7 @@ impl Demo<'_> {
     }
 
     /// Waits, for a while, until the gateway has learned all; what both sides say then, and every difference that is left.
-    fn settle(&mut self, reports: Vec<Report>) -> Result<Option<(Known, Said, Vec<String>)>> {
-        let mut known = Known { reports, ledgers: Vec::new() };
+    fn settle(&mut self, mut known: Known) -> Result<Option<(Known, Said, Vec<String>)>> {
         let until = Instant::now() + QUIET_MAX;
         loop {
             known.ledgers = self.servers.iter().map(Server::ledger).collect::<Result<Vec<Ledger>>>()?;
@@ -194,6 +198,7 @@ impl Demo<'_> {
             orders: self.gateway.list("/v1/orders")?,
             aftersales: self.gateway.list("/v1/aftersales")?,
             deliveries: self.gateway.list("/v1/deliveries")?,
+            stores: Stores::read(self.gateway)?,
             listings: self.folder.listings()?,
             events: Vec::new(),
         };

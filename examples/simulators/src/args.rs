@@ -15,6 +15,7 @@ Examples:
   qudao-sim tmall --listen 127.0.0.1:9101 --stock 50
   qudao-sim jddj --to http://127.0.0.1:8080/hooks/jddj-main
   qudao-sim wechat-pay --listen 127.0.0.1:9103
+  qudao-sim erp --folder inbox/0012 --days 2
 
 Exit codes: 0 every answer was the right one, 1 some were not, 64 wrong usage, 70 internal.";
 
@@ -35,7 +36,29 @@ examples/simulators/README.md has all of them.";
 #[command(name = "qudao-sim", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
-    pub(crate) platform: Platform,
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    #[command(flatten)]
+    Platform(Platform),
+    /// A store chain's old ERP: writes stock and sales files into a folder
+    #[command(after_help = EXAMPLES)]
+    Erp {
+        /// Folder that the files go to, such as the one that a channel watches
+        #[arg(long, value_name = "DIR")]
+        folder: PathBuf,
+        /// Days that are closed, each with two files; files that are there already are left as they are
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=366))]
+        days: u32,
+        /// Decides everything
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Evening of the first day, RFC 3339 or unix seconds
+        #[arg(long, value_name = "TIME", value_parser = time, default_value = "2026-01-20T12:00:00Z")]
+        at: i64,
+    },
 }
 
 #[derive(Debug, Subcommand)]

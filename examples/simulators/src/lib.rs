@@ -8,6 +8,8 @@
 //! so that a gateway can ask them: each has a [`clock::Clock`], takes a [`fault::Fault`], is driven by hand, and knows the truth.
 //! They answer in a thread of their own and never wait for the one that drives them.
 //!
+//! [`erp::Erp`] writes the files of a store chain that has no web at all.
+//!
 //! Nothing is shared with the gateway or the connectors on purpose: two implementations that agree prove more than one.
 
 pub mod dice;
@@ -22,6 +24,7 @@ pub mod market;
 pub mod payments;
 
 pub mod alipay;
+pub mod erp;
 pub mod jd;
 pub mod jddj;
 pub mod qimen;

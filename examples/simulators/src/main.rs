@@ -5,14 +5,17 @@ mod post;
 mod serve;
 mod show;
 
-use args::{CommandLine, Story};
+use anyhow::Context;
+use args::{CommandLine, Story, What};
 use clap::Parser;
 use clap::error::ErrorKind;
 use qudao_sim::alipay::Alipay;
+use qudao_sim::erp::Erp;
 use qudao_sim::story::{Plan, tell};
 use qudao_sim::truth::Truth;
 use qudao_sim::wechat_pay::WechatPay;
 use qudao_sim::{Keys, Platform};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const WRONG_ANSWERS: u8 = 1;
@@ -29,13 +32,14 @@ fn main() -> ExitCode {
             return if asked { ExitCode::SUCCESS } else { ExitCode::from(USAGE) };
         }
     };
-    let doing = match open(command.platform) {
+    let doing = match open(command.what) {
         Ok(opened) => opened,
         Err(error) => return failure(&error.into(), USAGE),
     };
-    let done = match &doing {
-        Doing::Tell(platform, story) => run(&**platform, story),
-        Doing::Serve(open) => serve::serve(open).map(|()| true),
+    let done = match doing {
+        Doing::Tell(platform, story) => run(&*platform, &story),
+        Doing::Serve(open) => serve::serve(&open).map(|()| true),
+        Doing::Write { mut erp, folder, days } => write(&mut erp, &folder, days).map(|()| true),
     };
     match done {
         Ok(right) if right => ExitCode::SUCCESS,
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
 enum Doing {
     Tell(Box<dyn Platform>, Story),
     Serve(serve::Open),
+    Write { erp: Box<Erp>, folder: PathBuf, days: u32 },
 }
 
 fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
@@ -55,7 +60,13 @@ fn failure(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn open(platform: args::Platform) -> Result<Doing, qudao_sim::Error> {
+fn open(what: What) -> Result<Doing, qudao_sim::Error> {
+    let platform = match what {
+        What::Platform(platform) => platform,
+        What::Erp { folder, days, seed, at } => {
+            return Ok(Doing::Write { erp: Box::new(Erp::open(seed, at)), folder, days });
+        }
+    };
     let keys = |story: &Story| story.from.clone().map_or(Keys::BuiltIn, Keys::Folder);
     Ok(match platform {
         args::Platform::WechatPay { mode, listen: args::Listen { listen: None }, story } => {
@@ -71,6 +82,13 @@ fn open(platform: args::Platform) -> Result<Doing, qudao_sim::Error> {
         | args::Platform::Jddj { .. }
         | args::Platform::Qimen { .. }) => Doing::Serve(serve::open(serving)?),
     })
+}
+
+/// Writes the files; says which, and the truth, as one JSON line.
+fn write(erp: &mut Erp, folder: &Path, days: u32) -> anyhow::Result<()> {
+    let written = erp.write(folder, days).with_context(|| format!("writing into {}", folder.display()))?;
+    anstream::println!("{}", serde_json::json!({"written": written, "truth": erp.truth()}));
+    Ok(())
 }
 
 /// Tells the story; whether every answer was right.

@@ -3,6 +3,7 @@
 mod card;
 mod reveal;
 mod rows;
+mod stock;
 
 pub(crate) use reveal::user;
 
@@ -31,6 +32,11 @@ pub(super) enum Get {
     /// After-sales: what buyers want back
     #[command(visible_alias = "aftersales")]
     Aftersale(Aftersale),
+    /// Till receipts of stores
+    #[command(visible_alias = "slips")]
+    Slip(Slip),
+    /// How much each store has, and how much of it can be sold
+    Stock(stock::Stock),
     /// SKUs of channels that were sold before anybody said which SKU they are
     #[command(visible_alias = "listings")]
     Listing(Listing),
@@ -88,6 +94,13 @@ pub(super) struct Aftersale {
     aftersale_no: Option<String>,
 }
 
+/// Arguments of `get slip`.
+#[derive(Debug, Args)]
+pub(super) struct Slip {
+    #[command(flatten)]
+    which: Which,
+}
+
 /// Arguments of `get listing`.
 #[derive(Debug, Args)]
 pub(super) struct Listing {
@@ -97,7 +110,7 @@ pub(super) struct Listing {
 
 #[derive(Debug, Args)]
 struct Which {
-    /// One of them by its id (pay_…, rfd_…, ord_…, aft_…, lst_…); without it, a list, newest first
+    /// One of them by its id (pay_…, rfd_…, ord_…, aft_…, slp_…, lst_…); without it, a list, newest first
     id: Option<String>,
     /// Only this channel
     #[arg(long, value_name = "NAME", conflicts_with = "id")]
@@ -135,7 +148,10 @@ impl Get {
         {
             return reveal::run(id, purpose, at, *format, printer).await;
         }
-        let (which, filter) = self.filter();
+        if let Get::Stock(stock) = self {
+            return stock.run(printer).await;
+        }
+        let (which, filter) = self.filter()?;
         let storage = which.at.open().await?;
         match &which.id {
             Some(id) => one(&storage, filter.kind, id, which.format, printer).await,
@@ -143,8 +159,9 @@ impl Get {
         }
     }
 
-    fn filter(self) -> (Which, EntityFilter) {
+    fn filter(self) -> Result<(Which, EntityFilter), Error> {
         let (kind, which, more) = match self {
+            Get::Stock(_) => return Err(Error::usage("stock is no entity")),
             Get::Payment(Payment { which, transaction_no }) => {
                 (EntityKind::Payment, which, EntityFilter { transaction_no, ..none() })
             }
@@ -157,6 +174,7 @@ impl Get {
             Get::Aftersale(Aftersale { which, aftersale_no }) => {
                 (EntityKind::AfterSale, which, EntityFilter { aftersale_no, ..none() })
             }
+            Get::Slip(Slip { which }) => (EntityKind::Slip, which, none()),
             Get::Listing(Listing { which }) => (EntityKind::Listing, which, none()),
         };
         let filter = EntityFilter {
@@ -168,7 +186,7 @@ impl Get {
             limit: which.limit,
             ..more
         };
-        (which, filter)
+        Ok((which, filter))
     }
 }
 

@@ -7,20 +7,28 @@ mod completions;
 mod deliveries;
 mod events;
 mod get;
+mod import;
 mod init;
+mod lang;
+mod onboard;
 mod plugin;
+mod quarantine;
 mod replay;
+mod report;
 mod schema;
 mod serve;
 mod transcript;
 mod r#try;
 mod when;
+mod zh;
 
 use crate::{
     error::{Error, Exit},
     output::Printer,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use qudao_config::ProcessEnvironment;
+use qudao_pipeline::sentences::Lang;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -53,9 +61,16 @@ enum Command {
     /// Look into the inbox: list, show, retry
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
-    /// Read payments, refunds, orders, after-sales, listings
+    /// Read payments, refunds, orders, after-sales, slips, stock, listings
     #[command(subcommand)]
     Get(get::Get),
+    /// From a file of an old ERP to a channel: look, propose a mapping, preview, check
+    Onboard(onboard::Onboard),
+    /// Hand in a file of an ERP, see what became of it, confirm what waits
+    Import(import::Import),
+    /// Rows of files that could not be taken: list, show, retry, export
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
     /// Have a channel do something: send, list, show
     #[command(subcommand)]
     Commands(commands::Commands),
@@ -98,14 +113,26 @@ pub(crate) fn run(
     arguments: impl IntoIterator<Item = OsString>,
     printer: &mut Printer,
 ) -> Result<Exit, Error> {
-    match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = match lang::of_arguments(&arguments, &ProcessEnvironment) {
+        Lang::En => Cli::command(),
+        Lang::Zh => lang::chinese(Cli::command()),
+    };
+    let parsed = command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => runtime()?.block_on(dispatch(cli.command, printer)),
         Err(told) => {
             // `--help` and `--version` come this way too, and go to standard output.
             told.print().map_err(Error::Printing)?;
-            Ok(if told.use_stderr() { Exit::Usage } else { Exit::Done })
+            Ok(if !told.use_stderr() { Exit::Done } else { usage(&arguments) })
         }
     }
+}
+
+/// Commands about files have an exit code of their own for wrong usage.
+fn usage(arguments: &[OsString]) -> Exit {
+    let about_files = arguments.get(1).is_some_and(|name| name == "onboard" || name == "import");
+    if about_files { Exit::FileUsage } else { Exit::Usage }
 }
 
 async fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit, Error> {
@@ -117,6 +144,9 @@ async fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit, Error
         Command::Events(command) => command.run(printer).await,
         Command::Deliveries(command) => command.run(printer).await,
         Command::Get(command) => command.run(printer).await,
+        Command::Onboard(command) => command.run(printer).await,
+        Command::Import(command) => command.run(printer).await,
+        Command::Quarantine(command) => command.run(printer).await,
         Command::Commands(command) => command.run(printer).await,
         Command::Channels(command) => command.run(printer).await,
         Command::Replay(command) => command.run(printer).await,

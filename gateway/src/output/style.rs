@@ -31,12 +31,11 @@ impl Tone {
     /// Tone of a verdict, a status or a state; words that need no attention have none.
     pub(crate) fn of(word: &str) -> Option<Tone> {
         match word {
-            "accepted" | "paid" | "succeeded" | "completed" | "mapped" | "live" | "passed" => {
-                Some(Tone::Good)
-            }
+            "accepted" | "accept" | "applied" | "paid" | "succeeded" | "completed" | "mapped" | "live"
+            | "passed" => Some(Tone::Good),
             "rejected" | "shadow" | "paused" | "abnormal" | "processing" | "missing" | "unknown"
-            | "expired" => Some(Tone::Care),
-            "failed" | "anomaly" | "retired" => Some(Tone::Bad),
+            | "expired" | "hold" | "held" | "partial" | "stale" => Some(Tone::Care),
+            "failed" | "anomaly" | "retired" | "reject" => Some(Tone::Bad),
             _ => None,
         }
     }

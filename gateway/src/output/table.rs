@@ -4,7 +4,7 @@ use super::{
     people,
     style::{self, Tone},
 };
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use std::fmt;
 
 /// A table that is printed at once.
@@ -15,6 +15,11 @@ pub(crate) struct Table {
 impl Table {
     /// A table with these columns. A column whose name begins with `>` is aligned to the right.
     pub(crate) fn new<const N: usize>(columns: [&str; N]) -> Table {
+        Table::of(&columns)
+    }
+
+    /// The same with any number of columns.
+    pub(crate) fn of(columns: &[&str]) -> Table {
         let mut inner = comfy_table::Table::new();
         inner
             .load_style(presets::NOTHING)
@@ -23,7 +28,7 @@ impl Table {
         // Else the colour would cover the blanks behind a word, and no line could be trimmed.
         inner.style_text_only();
         inner.set_header(
-            columns.map(|name| Cell::new(name.trim_start_matches('>')).add_attribute(Attribute::Dim)),
+            columns.iter().map(|name| Cell::new(name.trim_start_matches('>')).add_attribute(Attribute::Dim)),
         );
         for (name, column) in columns.iter().zip(inner.column_iter_mut()) {
             column.set_padding((0, 2));
@@ -34,11 +39,41 @@ impl Table {
         Table { inner }
     }
 
+    /// Breaks the last column into several lines where the terminal is too narrow for it.
+    pub(crate) fn fit(&mut self) {
+        if !self.inner.is_tty() {
+            return;
+        }
+        self.inner.set_content_arrangement(ContentArrangement::Dynamic);
+        let last = self.inner.column_count().saturating_sub(1);
+        for column in self.inner.column_iter_mut().take(last) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+
     /// Adds a row; known words get their colour.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.inner.add_row(cells.map(|text| people::text(&text)).map(|text| match Tone::of(&text) {
-            Some(tone) => Cell::new(text).fg(tone.colour()),
-            None => Cell::new(text),
+        self.cells(cells);
+    }
+
+    /// The same with any number of cells.
+    pub(crate) fn cells(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.inner.add_row(cells.into_iter().map(|text| people::text(&text)).map(|text| {
+            match Tone::of(&text) {
+                Some(tone) => Cell::new(text).fg(tone.colour()),
+                None => Cell::new(text),
+            }
+        }));
+    }
+
+    /// Adds a row whose cells bring their own tone.
+    pub(crate) fn toned<const N: usize>(&mut self, cells: [(String, Option<Tone>); N]) {
+        self.inner.add_row(cells.map(|(text, tone)| {
+            let cell = Cell::new(people::text(&text).replace('\n', " "));
+            match tone {
+                Some(tone) => cell.fg(tone.colour()),
+                None => cell,
+            }
         }));
     }
 

@@ -1,6 +1,7 @@
 //! `plugin`: from nothing to a connector whose fixtures pass.
 
 use crate::program::{Folder, hello, root};
+use qudao_sdk::fixtures::FileCase;
 use std::fs;
 
 /// The number of a build's own and of the machine.
@@ -139,4 +140,18 @@ fn inspect_shows_all_that_a_component_can_do() {
     folder.write("text.wasm", "hello");
     let said = folder.run(&["plugin", "inspect", "text.wasm"]).expect(1);
     insta::assert_snapshot!(said.err, @r#"error: text.wasm does not load: the file is something else, not a WebAssembly component; `qudao plugin build` makes one"#);
+}
+
+#[test]
+fn fixtures_of_files_run_through_the_component() {
+    let source = root().join("plugins/erp-file");
+    let folder = Folder::new();
+    let test = ["plugin", "test", source.to_str().unwrap(), "--json"];
+    let said = folder.run(&test).expect(0).json_lines();
+    let files = FileCase::load_all(&source.join("fixtures")).unwrap();
+    assert!(files.len() > 40, "{}", files.len());
+    for file in &files {
+        let went = said.iter().find(|went| went["case"] == file.file.as_str()).unwrap();
+        assert!(went["passed"] == true && went["verdict"] != "failed", "{went}");
+    }
 }

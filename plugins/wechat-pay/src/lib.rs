@@ -153,7 +153,7 @@ fn check_account(observation: &Observation, settings: &Settings) -> Result<(), R
         Facts::Payment(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
         Facts::Refund(facts) => (&facts.merchant_no, facts.sub_merchant_no.as_deref()),
         // WeChat Pay knows nothing of orders.
-        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => return Ok(()),
+        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => return Ok(()),
     };
     if !settings.is_ours(merchant_no, sub_merchant_no) {
         let explain = format!(

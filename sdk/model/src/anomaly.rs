@@ -28,6 +28,8 @@ pub enum Code {
     CancelAfterShip,
     /// Two facts disagree about something that never changes.
     ConstantConflict,
+    /// A store's ERP says that pieces left for an order that had been released.
+    ConsumedAfterRelease,
     /// One notice id with two contents.
     ConflictingDelivery,
     /// Two serials paid for one order number.
@@ -38,10 +40,14 @@ pub enum Code {
     OverRefund,
     /// Paid although it was closed before.
     PaidAfterClose,
+    /// Pieces are presumed to be in an ERP's figure; no document says so.
+    Presumed,
     /// A refund reported both succeeded and closed; money wins.
     RefundConflict,
     /// A refund whose payment is not known yet.
     RefundWithoutCapture,
+    /// Numbers of a store's sequence of movements are missing.
+    SequenceGap,
     /// An after-sale whose order is not known yet, or an order of which only single facts are.
     UnknownOrder,
     /// A state word of the platform that the connector does not know.
@@ -56,13 +62,16 @@ impl Code {
             Code::AmountMismatch => "amount_mismatch",
             Code::CancelAfterShip => "cancel_after_ship",
             Code::ConstantConflict => "constant_conflict",
+            Code::ConsumedAfterRelease => "consumed_after_release",
             Code::ConflictingDelivery => "conflicting_delivery",
             Code::DuplicatePayment => "duplicate_payment",
             Code::LinkConflict => "link_conflict",
             Code::OverRefund => "over_refund",
             Code::PaidAfterClose => "paid_after_close",
+            Code::Presumed => "presumed",
             Code::RefundConflict => "refund_conflict",
             Code::RefundWithoutCapture => "refund_without_capture",
+            Code::SequenceGap => "sequence_gap",
             Code::UnknownOrder => "unknown_order",
             Code::UnknownState => "unknown_state",
         }
@@ -70,6 +79,6 @@ impl Code {
 
     /// Whether the mere arrival of a late fact cures it. Such an anomaly is shown but makes no event.
     pub fn cures_itself(self) -> bool {
-        matches!(self, Code::RefundWithoutCapture | Code::UnknownOrder)
+        matches!(self, Code::Presumed | Code::RefundWithoutCapture | Code::UnknownOrder)
     }
 }

@@ -1,6 +1,6 @@
 //! Entities: what HQ reads. Each is a pure fold over observations; nothing here is ever written by hand.
 
-use crate::{AfterSale, Anomaly, Listing, Order, Timestamp, id};
+use crate::{AfterSale, Anomaly, Listing, Order, Slip, Timestamp, id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum Entity {
     Order(Box<Order>),
     /// A listing (it alone has `channel_sku`).
     Listing(Listing),
+    /// A slip (it alone has `slip_no`).
+    Slip(Box<Slip>),
     /// A payment.
     Payment(Payment),
 }
@@ -35,6 +37,8 @@ pub enum EntityKind {
     AfterSale,
     /// `lst_…`
     Listing,
+    /// `slp_…`
+    Slip,
 }
 
 /// How money moves. A closed set of the contract; finer words stand in `sub_method`.
@@ -209,15 +213,16 @@ pub struct Refund {
 
 impl EntityKind {
     /// All kinds.
-    pub const ALL: [EntityKind; 5] = [
+    pub const ALL: [EntityKind; 6] = [
         EntityKind::Payment,
         EntityKind::Refund,
         EntityKind::Order,
         EntityKind::AfterSale,
         EntityKind::Listing,
+        EntityKind::Slip,
     ];
 
-    /// The word: `payment`, `refund`, `order`, `aftersale`, `listing`.
+    /// The word: `payment`, `refund`, `order`, `aftersale`, `listing`, `slip`.
     pub fn as_str(self) -> &'static str {
         match self {
             EntityKind::Payment => "payment",
@@ -225,6 +230,7 @@ impl EntityKind {
             EntityKind::Order => "order",
             EntityKind::AfterSale => "aftersale",
             EntityKind::Listing => "listing",
+            EntityKind::Slip => "slip",
         }
     }
 
@@ -241,6 +247,7 @@ impl EntityKind {
             EntityKind::Order => "qudao.order.v1",
             EntityKind::AfterSale => "qudao.aftersale.v1",
             EntityKind::Listing => "qudao.listing.v1",
+            EntityKind::Slip => "qudao.slip.v1",
         }
     }
 
@@ -252,6 +259,7 @@ impl EntityKind {
             EntityKind::Order => "ord_",
             EntityKind::AfterSale => "aft_",
             EntityKind::Listing => "lst_",
+            EntityKind::Slip => "slp_",
         };
         let mut parts = vec![channel, self.as_str()];
         parts.extend(key.iter().map(AsRef::as_ref));
@@ -268,6 +276,7 @@ impl Entity {
             Entity::Order(order) => &order.channel,
             Entity::AfterSale(aftersale) => &aftersale.channel,
             Entity::Listing(listing) => &listing.channel,
+            Entity::Slip(slip) => &slip.channel,
         }
     }
 
@@ -279,6 +288,7 @@ impl Entity {
             Entity::Order(_) => EntityKind::Order,
             Entity::AfterSale(_) => EntityKind::AfterSale,
             Entity::Listing(_) => EntityKind::Listing,
+            Entity::Slip(_) => EntityKind::Slip,
         }
     }
 
@@ -290,6 +300,7 @@ impl Entity {
             Entity::Order(order) => &order.id,
             Entity::AfterSale(aftersale) => &aftersale.id,
             Entity::Listing(listing) => &listing.id,
+            Entity::Slip(slip) => &slip.id,
         }
     }
 
@@ -301,6 +312,7 @@ impl Entity {
             Entity::Order(order) => order.version,
             Entity::AfterSale(aftersale) => aftersale.version,
             Entity::Listing(listing) => listing.version,
+            Entity::Slip(slip) => slip.version,
         }
     }
 
@@ -312,6 +324,7 @@ impl Entity {
             Entity::Order(order) => order.updated_at,
             Entity::AfterSale(aftersale) => aftersale.updated_at,
             Entity::Listing(listing) => listing.updated_at,
+            Entity::Slip(slip) => slip.updated_at,
         }
     }
 
@@ -323,6 +336,7 @@ impl Entity {
             Entity::Order(order) => &order.anomalies,
             Entity::AfterSale(aftersale) => &aftersale.anomalies,
             Entity::Listing(listing) => &listing.anomalies,
+            Entity::Slip(slip) => &slip.anomalies,
         }
     }
 
@@ -349,6 +363,7 @@ impl Entity {
             EntityKind::Order => serde_json::from_str(text).map(Entity::Order),
             EntityKind::AfterSale => serde_json::from_str(text).map(Entity::AfterSale),
             EntityKind::Listing => serde_json::from_str(text).map(Entity::Listing),
+            EntityKind::Slip => serde_json::from_str(text).map(Entity::Slip),
         }
     }
 }

@@ -26,6 +26,7 @@ pub enum Verb {
     Opened,
     Settled,
     Missing,
+    Recorded,
     Anomaly,
 }
 
@@ -88,6 +89,7 @@ impl Verb {
             Verb::Opened => "opened",
             Verb::Settled => "settled",
             Verb::Missing => "missing",
+            Verb::Recorded => "recorded",
             Verb::Anomaly => "anomaly",
         }
     }

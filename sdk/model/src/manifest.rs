@@ -34,9 +34,21 @@ pub struct Manifest {
     /// Kinds of command that `command.run` knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<CommandSpec>,
+    /// What it wants to read files; absent where it reads none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileSpec>,
     /// Whether its deliveries hold personal data in clear, so that raw bytes are kept sealed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub personal: bool,
+}
+
+/// What a connector of files wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// The setting that names a YAML file, whose content the connector gets in its place: `mapping`. Its schema is the one of
+    /// that member in `settings_schema`.
+    pub document: String,
 }
 
 /// A stream of a platform that is read by pages.

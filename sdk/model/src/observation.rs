@@ -2,7 +2,9 @@
 //!
 //! A fact is a claim of the platform at a moment; it is never taken back. States are derived from the set of facts.
 
-use crate::{AfterSaleFacts, EntityKind, ListingFacts, OrderFacts, Timestamp, entity::Evidence, id};
+use crate::{
+    AfterSaleFacts, EntityKind, ListingFacts, OrderFacts, SlipFacts, Timestamp, entity::Evidence, id,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ pub use check::{Problem, TEXT_BYTES_MAX};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// Natural key: payment `[merchant_no, sub_merchant_no?, order_no]`, refund the payment's and `refund_no`, order
-    /// `[order_no]`, after-sale `[aftersale_no]`, listing `[channel_sku]`.
+    /// `[order_no]`, after-sale `[aftersale_no]`, listing `[channel_sku]`, slip `[store_code, terminal or "", slip_no, business_date]`.
     pub key: Vec<String>,
     /// When it happened at the platform.
     #[schemars(with = "String")]
@@ -42,6 +44,8 @@ pub enum Facts {
     AfterSale(Box<AfterSaleFacts>),
     /// About a listing.
     Listing(ListingFacts),
+    /// About a slip.
+    Slip(Box<SlipFacts>),
 }
 
 /// What a payment fact claims.
@@ -202,6 +206,11 @@ impl Observation {
         Observation::new(occurred_at, Facts::Listing(facts))
     }
 
+    /// A fact about a slip; key and schema are derived.
+    pub fn slip(occurred_at: Timestamp, facts: SlipFacts) -> Observation {
+        Observation::new(occurred_at, Facts::Slip(Box::new(facts)))
+    }
+
     fn new(occurred_at: Timestamp, facts: Facts) -> Observation {
         Observation { key: facts.key(), occurred_at, schema: facts.kind().schema().to_owned(), facts }
     }
@@ -220,7 +229,9 @@ impl Observation {
     /// order and its after-sales, named by the order's.
     pub fn family_id(&self, channel: &str) -> String {
         match &self.facts {
-            Facts::Payment(_) | Facts::Order(_) | Facts::Listing(_) => self.entity_id(channel),
+            Facts::Payment(_) | Facts::Order(_) | Facts::Listing(_) | Facts::Slip(_) => {
+                self.entity_id(channel)
+            }
             Facts::Refund(refund) => EntityKind::Payment.id(channel, &refund.payment_key()),
             Facts::AfterSale(facts) => EntityKind::Order.id(channel, &[&facts.order_no]),
         }
@@ -247,6 +258,7 @@ impl Facts {
             Facts::Order(_) => EntityKind::Order,
             Facts::AfterSale(_) => EntityKind::AfterSale,
             Facts::Listing(_) => EntityKind::Listing,
+            Facts::Slip(_) => EntityKind::Slip,
         }
     }
 
@@ -262,6 +274,7 @@ impl Facts {
             Facts::Order(facts) => vec![facts.order_no.clone()],
             Facts::AfterSale(facts) => vec![facts.aftersale_no.clone()],
             Facts::Listing(facts) => vec![facts.channel_sku.clone()],
+            Facts::Slip(facts) => facts.key(),
         }
     }
 }

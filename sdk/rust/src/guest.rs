@@ -4,13 +4,13 @@
 //! A panic is told to the operator's log with message and place, and then ends the call: the host sees a trap.
 
 use crate::{
-    Certificate, Connector, Effect, Failure, Fen, Host, HttpError, Incoming, Key, KeyError, KeyProblem,
-    Level, MacAlgorithm, Outgoing, Page, Retry,
+    Certificate, Connector, Effect, Failure, Fen, File, Files, Host, HttpError, Incoming, Key, KeyError,
+    KeyProblem, Level, MacAlgorithm, Outgoing, Page, Retry,
 };
 use crate::{Note, Observation, Timestamp, Verdict, time};
 use imports::qudao::connector::{clock, expectations, http, keys, log, random, settings, types};
 use qudao_model::delivery::{Acceptance, Header, Refusal};
-use qudao_model::{Answer, Facts, Request};
+use qudao_model::{Answer, Facts, Request, file::Emitted};
 use serde::Serialize;
 use std::marker::PhantomData;
 use std::sync::Once;
@@ -90,6 +90,26 @@ pub mod commands {
     });
 }
 
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+pub mod files {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "files",
+        pub_export_macro: true,
+        export_macro_name: "export_file",
+        with: {
+            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
+            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
+            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
+            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
+            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
+            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
+            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
+            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
+        },
+    });
+}
+
 use commands::exports::qudao::connector::command::Effect as WireEffect;
 use polls::exports::qudao::connector::poll::Page as WirePage;
 
@@ -128,6 +148,48 @@ impl<C: Connector> commands::exports::qudao::connector::command::Guest for Glue<
             failure_out(Failure::defect("malformed_json", format!("the payload: {error}")))
         })?;
         C::command(&kind, &payload, &Gateway).map(effect_out).map_err(failure_out)
+    }
+}
+
+impl<C: Files> files::exports::qudao::connector::file::Guest for Glue<C> {
+    fn read() -> Result<Vec<u8>, types::Failure> {
+        report_panics();
+        C::read(&GatewayFile, &Gateway).map(|outcome| json_text(&outcome).into_bytes()).map_err(failure_out)
+    }
+
+    fn sniff(asked: Vec<u8>) -> Result<Vec<u8>, types::Failure> {
+        report_panics();
+        let asked = serde_json::from_slice(&asked).map_err(|error| {
+            failure_out(Failure::defect("malformed_json", format!("what is asked: {error}")))
+        })?;
+        let sniffed = C::sniff(&asked, &GatewayFile, &Gateway).map_err(failure_out)?;
+        Ok(json_text(&sniffed).into_bytes())
+    }
+
+    fn check() -> Result<Vec<u8>, types::Failure> {
+        report_panics();
+        C::check(&Gateway).map(|problems| json_text(&problems).into_bytes()).map_err(failure_out)
+    }
+}
+
+/// The file at hand, through the imports.
+struct GatewayFile;
+
+impl File for GatewayFile {
+    fn size(&self) -> u64 {
+        files::qudao::connector::source::size()
+    }
+
+    fn name(&self) -> String {
+        files::qudao::connector::source::name()
+    }
+
+    fn read(&self, offset: u64, max: u32) -> Vec<u8> {
+        files::qudao::connector::source::read(offset, max)
+    }
+
+    fn put(&self, what: Emitted, lines: &[u8]) {
+        files::qudao::connector::sink::put(what.as_str(), lines);
     }
 }
 
@@ -310,6 +372,7 @@ fn observation_out(observation: Observation) -> types::Observation {
         Facts::Order(facts) => json_text(facts),
         Facts::AfterSale(facts) => json_text(facts),
         Facts::Listing(facts) => json_text(facts),
+        Facts::Slip(facts) => json_text(facts),
     };
     types::Observation {
         entity,

@@ -67,6 +67,7 @@ pub mod json;
 
 mod connector;
 mod failure;
+mod file;
 mod host;
 mod manifest;
 mod page;
@@ -80,6 +81,7 @@ pub mod guest;
 
 pub use connector::Connector;
 pub use failure::{Class, Failure, Retry};
+pub use file::{File, Files, Loose, SettingProblem};
 pub use host::token;
 pub use host::{
     Certificate, Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, MacAlgorithm, Outgoing,
@@ -115,6 +117,7 @@ pub mod prelude {
 /// Makes a type that implements [`Connector`] the component of this crate. Once a crate, at its end.
 ///
 /// What the platform has stands behind a colon: `export!(Kuaishou: webhook, poll, command)`; without one it is `webhook`.
+/// A connector of files implements [`Files`] as well and says `file`.
 ///
 /// Natively it expands to nothing, so that tests and tools can link the same crate. In the component it also reports a
 /// panic to the operator's log, with message and place, before the call ends.
@@ -145,5 +148,6 @@ macro_rules! export {
     };
     (@ webhook) => { $crate::guest::webhooks::export_webhook!(Exported with_types_in $crate::guest::webhooks); };
     (@ poll) => { $crate::guest::polls::export_poll!(Exported with_types_in $crate::guest::polls); };
+    (@ file) => { $crate::guest::files::export_file!(Exported with_types_in $crate::guest::files); };
     (@ command) => { $crate::guest::commands::export_command!(Exported with_types_in $crate::guest::commands); };
 }

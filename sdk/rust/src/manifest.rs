@@ -1,7 +1,7 @@
 //! A manifest, said in order.
 
 use crate::{KeyKind, Manifest, SecretSpec};
-use qudao_model::manifest::{CommandSpec, FetchSpec, PollSpec, SettingIs};
+use qudao_model::manifest::{CommandSpec, FetchSpec, FileSpec, PollSpec, SettingIs};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::json;
 
@@ -39,6 +39,7 @@ pub fn manifest(name: &str, version: &str, description: &str) -> ManifestBuilder
         polls: Vec::new(),
         fetches: Vec::new(),
         commands: Vec::new(),
+        files: None,
         personal: false,
     })
 }
@@ -61,6 +62,12 @@ impl ManifestBuilder {
     pub fn settings<T: JsonSchema>(mut self) -> Self {
         let generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
         self.0.settings_schema = generator.into_generator().into_root_schema_for::<T>().to_value();
+        self
+    }
+
+    /// Reads files. In connectors.yaml the setting `document` is the path of a YAML file; the connector gets its content.
+    pub fn files(mut self, document: &str) -> Self {
+        self.0.files = Some(FileSpec { document: document.to_owned() });
         self
     }
 

@@ -18,6 +18,9 @@ pub(crate) enum Command {
     /// The native reference: the same pipeline without plugins (started by `run`)
     #[command(hide = true)]
     Reference(Reference),
+    /// Reads a file in one way and says how long that took (started by `run`)
+    #[command(hide = true)]
+    ReadFile(ReadFile),
 }
 
 /// What is measured, and how long.
@@ -47,14 +50,34 @@ pub(crate) struct Measure {
     /// Calls in a round
     #[arg(long, value_name = "N", default_value_t = 3_000)]
     pub(crate) calls: usize,
+    /// Rows of the stock file
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) file_rows: u32,
+    /// Measures only this
+    #[arg(long, value_name = "PART")]
+    pub(crate) only: Option<Part>,
     /// Also writes the page
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
 }
 
+/// A part of all measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Calls, starts, notices
+    Notices,
+    /// Files
+    Files,
+}
+
 impl Measure {
     /// Before anything counts.
     pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
+
+    /// Whether this part is to be measured.
+    pub(crate) fn wants(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
 
     pub(crate) fn length(&self) -> Duration {
         Duration::from_secs(self.seconds)
@@ -69,6 +92,37 @@ impl Measure {
     pub(crate) fn key(&self, file: &str) -> PathBuf {
         self.root.join("examples/keys/wechat-main").join(file)
     }
+}
+
+/// A way of reading a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FileWay {
+    /// Decoding and splitting only
+    Split,
+    /// The connector's code, without a sandbox
+    Native,
+    /// The connector in its sandbox
+    Sandbox,
+}
+
+/// What is read, and how.
+#[derive(Args)]
+pub(crate) struct ReadFile {
+    /// How
+    #[arg(long)]
+    pub(crate) way: FileWay,
+    /// The file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Its mapping, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: PathBuf,
+    /// The component
+    #[arg(long, value_name = "FILE")]
+    pub(crate) component: PathBuf,
+    /// Where compiled components are kept
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) cache: PathBuf,
 }
 
 /// Where the reference listens and writes.

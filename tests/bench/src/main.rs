@@ -6,6 +6,8 @@
 mod args;
 mod call;
 mod figures;
+mod files;
+mod http;
 mod load;
 mod notices;
 mod reference;
@@ -15,7 +17,7 @@ mod start;
 mod throughput;
 
 use anyhow::{Context, Result};
-use args::{Command, Measure};
+use args::{Command, Measure, Part};
 use clap::Parser;
 use report::Report;
 use std::fs;
@@ -24,6 +26,7 @@ fn main() -> Result<()> {
     match args::Cli::parse().command {
         Command::Run(measure) => run(measure),
         Command::Reference(options) => reference::serve(&options),
+        Command::ReadFile(asked) => files::way::run(&asked),
     }
 }
 
@@ -37,15 +40,22 @@ fn run(mut measure: Measure) -> Result<()> {
     measure.gateway = measure.gateway.canonicalize().context("finding the gateway, built for release")?;
     let measure = &measure;
     let mut report = Report::new(measure)?;
-    eprintln!("==> plugin call beside the same code natively");
-    report.calls = Some(call::measure(measure)?);
-    eprintln!("==> cold start and memory at rest");
-    report.start = Some(start::measure(measure)?);
-    eprintln!("==> notices per second beside a native reference");
-    report.throughput = Some(throughput::measure(measure)?);
+    if measure.wants(Part::Notices) {
+        eprintln!("==> plugin call beside the same code natively");
+        report.calls = Some(call::measure(measure)?);
+        eprintln!("==> cold start and memory at rest");
+        report.start = Some(start::measure(measure)?);
+        eprintln!("==> notices per second beside a native reference");
+        report.throughput = Some(throughput::measure(measure)?);
+    }
+    if measure.wants(Part::Files) {
+        eprintln!("==> a file of {} rows, read in several ways", measure.file_rows);
+        report.files = Some(files::measure(measure)?);
+    }
     println!("{report}");
     if let Some(path) = &measure.write {
-        fs::write(path, report.page())?;
+        let before = fs::read_to_string(path).unwrap_or_default();
+        fs::write(path, report.page(&before))?;
         eprintln!("==> written to {}", path.display());
     }
     Ok(())

@@ -1,21 +1,33 @@
-//! One table, for the terminal and for the page; aims stand beside what was measured.
+//! Tables, for the terminal and for the page; aims stand beside what was measured.
+//!
+//! The page has a section for each part. Where only one part was measured, the other stays as it was.
+
+mod files;
+mod table;
 
 use crate::args::Measure;
 use crate::call::Calls;
 use crate::figures::{Figures, micros, millis};
+use crate::files::Files;
 use crate::start::Starts;
 use crate::throughput::Throughput;
 use anyhow::Result;
 use std::fmt;
 use std::fs;
+use table::table;
+
+const HEAD: &str = "# Benchmarks\n\nWritten by `cargo xtask bench --write`; numbers of one machine, worth comparing with each other \
+                    and with nothing else.\n";
 
 /// Everything that was measured.
 pub(crate) struct Report {
     machine: String,
     method: String,
+    rounds: usize,
     pub(crate) calls: Option<Calls>,
     pub(crate) start: Option<Starts>,
     pub(crate) throughput: Option<Throughput>,
+    pub(crate) files: Option<Files>,
 }
 
 struct Row {
@@ -25,6 +37,13 @@ struct Row {
     aim: &'static str,
 }
 
+/// A section of the page.
+struct Section {
+    title: &'static str,
+    /// Nothing where it was not measured.
+    text: Option<String>,
+}
+
 impl Report {
     pub(crate) fn new(measure: &Measure) -> Result<Report> {
         let method = format!(
@@ -32,20 +51,47 @@ impl Report {
              warm-up; {} calls a round.",
             measure.rounds, measure.connections, measure.seconds, measure.calls
         );
-        Ok(Report { machine: machine()?, method, calls: None, start: None, throughput: None })
+        let machine = machine()?;
+        let rounds = measure.rounds;
+        Ok(Report { machine, method, rounds, calls: None, start: None, throughput: None, files: None })
     }
 
-    /// The page that is committed.
-    pub(crate) fn page(&self) -> String {
-        format!(
-            "# Benchmarks\n\nWritten by `cargo xtask bench --write`; numbers of one machine, worth comparing with each \
-             other and with nothing else.\n\n{}\n\n{}\n\nDurability: SQLite in WAL mode with `synchronous=FULL`, so each \
+    /// The page that is committed; `before` is the page of the last time.
+    pub(crate) fn page(&self, before: &str) -> String {
+        let mut page = HEAD.to_owned();
+        for Section { title, text } in [self.notices_section(), self.files_section()] {
+            let heading = format!("\n## {title}\n");
+            let kept = || before.split_once(&heading).map(|(_, rest)| before_next(rest).to_owned());
+            if let Some(text) = text.or_else(kept) {
+                page += &heading;
+                page += &text;
+            }
+        }
+        page
+    }
+
+    fn notices_section(&self) -> Section {
+        let rows = self.rows();
+        let text = format!(
+            "\n{}\n\n{}\n\nDurability: SQLite in WAL mode with `synchronous=FULL`, so each \
              answer leaves after its commit has reached the disk; many deliveries share one commit. The load generator \
              runs on the same machine and takes its share of the processors. The reference is `tests/bench/src/reference.rs`: \
              axum, the same cryptography, one row a notice in SQLite with the same durability, no plugins, no entities, no feed. \
-             Load at half the rate is open-loop: latency runs from when a request was due.\n\n{self}\n",
-            self.machine, self.method
-        )
+             Load at half the rate is open-loop: latency runs from when a request was due.\n\n{}",
+            self.machine,
+            self.method,
+            notices_table(&rows)
+        );
+        Section { title: "Notices", text: (!rows.is_empty()).then_some(text) }
+    }
+
+    fn files_section(&self) -> Section {
+        let text = self.files.as_ref().map(|measured| {
+            let (machine, method, table) =
+                (&self.machine, files::method(measured, self.rounds), files::table_of(measured));
+            format!("\n{machine}\n\n{method}\n\n{table}")
+        });
+        Section { title: "Files", text }
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -60,6 +106,31 @@ impl Report {
             rows.extend(start_rows(start));
         }
         rows
+    }
+}
+
+/// What stands before the next section.
+fn before_next(rest: &str) -> &str {
+    rest.split_once("\n## ").map_or(rest, |(text, _)| text)
+}
+
+fn notices_table(rows: &[Row]) -> String {
+    let cells = rows
+        .iter()
+        .map(|row| [row.what.clone(), row.gateway.clone(), row.reference.clone(), row.aim.to_owned()]);
+    table(["what", "qudao", "native", "aim"], cells.collect())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.rows();
+        if !rows.is_empty() {
+            writeln!(to, "{}", notices_table(&rows))?;
+        }
+        if let Some(files) = &self.files {
+            writeln!(to, "{}", files::table_of(files))?;
+        }
+        Ok(())
     }
 }
 
@@ -130,31 +201,6 @@ fn start_rows(start: &Starts) -> [Row; 3] {
     ]
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["what", "qudao", "native", "aim"].map(str::to_owned);
-        let rows =
-            self.rows().into_iter().map(|row| [row.what, row.gateway, row.reference, row.aim.to_owned()]);
-        let cells: Vec<[String; 4]> = std::iter::once(head).chain(rows).collect();
-        let width = |column: usize| {
-            cells.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-        };
-        let widths: Vec<usize> = (0..4).map(|column| width(column).unwrap_or_default()).collect();
-        for (at, row) in cells.iter().enumerate() {
-            let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            writeln!(to, "| {} |", padded.collect::<Vec<_>>().join(" | "))?;
-            if at == 0 {
-                writeln!(
-                    to,
-                    "|{}|",
-                    widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|")
-                )?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Processor, cores, memory, kernel.
 fn machine() -> Result<String> {
     let first = |path: &str, name: &str| {
@@ -172,4 +218,25 @@ fn machine() -> Result<String> {
         kernel.trim(),
         load.split(' ').next().unwrap_or_default()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_that_was_not_measured_stays() {
+        let report = Report {
+            machine: "M".to_owned(),
+            method: String::new(),
+            rounds: 1,
+            calls: None,
+            start: None,
+            throughput: None,
+            files: None,
+        };
+        let page = format!("{HEAD}\n## Notices\n\none\n\n## Files\n\ntwo\n");
+        assert_eq!(report.page(&page), page.replace("one\n\n", "one\n"));
+        assert_eq!(report.page(""), HEAD);
+    }
 }

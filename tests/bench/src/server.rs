@@ -20,6 +20,8 @@ pub(crate) struct Server {
     child: Child,
     /// Where notices go.
     pub(crate) address: SocketAddr,
+    /// The private listener.
+    pub(crate) admin: SocketAddr,
 }
 
 impl Drop for Server {
@@ -34,20 +36,26 @@ impl Server {
     /// A gateway with the sample configuration in `folder`, and how long it took until it was ready.
     pub(crate) fn gateway(measure: &Measure, folder: &Path) -> Result<(Server, Duration)> {
         let config = configure(measure, folder)?;
+        Server::with_config(measure, folder, &config)
+    }
+
+    /// A gateway with this configuration, whose data is in `folder`.
+    pub(crate) fn with_config(measure: &Measure, folder: &Path, config: &Path) -> Result<(Server, Duration)> {
         let ready_file = folder.join("data/ready.json");
         // Left over by a gateway that was ended by force.
         drop(fs::remove_file(&ready_file));
         let log = File::create(folder.join("gateway.log")).context("making a log")?;
         let mut command = Command::new(&measure.gateway);
-        command.arg("serve").arg("--config").arg(&config).current_dir(folder);
+        command.arg("serve").arg("--config").arg(config).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let begun = Instant::now();
         let child = command.spawn().with_context(|| format!("starting {}", measure.gateway.display()))?;
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Server { child, address: nowhere };
+        let mut server = Server { child, address: nowhere, admin: nowhere };
         let ready = server.wait_for(&ready_file, begun)?;
         let took = begun.elapsed();
         server.address = address(&ready, "hooks")?;
+        server.admin = address(&ready, "admin")?;
         Ok((server, took))
     }
 
@@ -63,7 +71,12 @@ impl Server {
         let output = child.stdout.take().context("the reference's output")?;
         BufReader::new(output).read_line(&mut line).context("reading the reference's address")?;
         let address = line.trim().parse().context("the reference did not say where it listens")?;
-        Ok(Server { child, address })
+        Ok(Server { child, address, admin: address })
+    }
+
+    /// Number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Resident memory, KiB.

@@ -4,7 +4,7 @@ use crate::{TestClock, component, invariants, recorded::fixtures, root};
 use qudao_config::{Config, Environment};
 use qudao_host::{Call, Connector, Expectations, Host, HostOptions};
 use qudao_model::{AfterSale, Answer, CloudEvent, EntityKind, Order, Payment, Refund, Request, Timestamp};
-use qudao_pipeline::{Channels, Delivery, Gateway, Parts};
+use qudao_pipeline::{Channels, Delivery, Gateway, Parts, Tasks};
 use qudao_storage::{EntityFilter, Location, Options, Storage};
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use tempfile::TempDir;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Builder {
     channels: Vec<Channel>,
     files: Vec<(String, Vec<u8>)>,
-    shops: Vec<Shop>,
+    shops: Vec<(Shop, Option<String>)>,
     extra: String,
     top: String,
     now: Timestamp,
@@ -53,6 +53,7 @@ pub struct TestGateway {
     folder: TempDir,
     config: Config,
     listeners: Option<Listeners>,
+    tasks: Tasks,
     finished: bool,
 }
 
@@ -82,7 +83,14 @@ impl Builder {
     /// Adds a channel at a simulated platform.
     #[must_use]
     pub fn shop(mut self, shop: Shop) -> Builder {
-        self.shops.push(shop);
+        self.shops.push((shop, None));
+        self
+    }
+
+    /// The same; its orders take from the store of this code.
+    #[must_use]
+    pub fn shop_from(mut self, shop: Shop, store_code: &str) -> Builder {
+        self.shops.push((shop, Some(store_code.to_owned())));
         self
     }
 
@@ -125,8 +133,11 @@ impl Builder {
         for channel in &self.channels {
             text.push_str(&channel.yaml(folder));
         }
-        for shop in &self.shops {
+        for (shop, store_code) in &self.shops {
             text.push_str(&shop.yaml(folder));
+            if let Some(code) = store_code {
+                text.push_str(&format!("    stock_from: {code:?}\n"));
+            }
         }
         text.push_str(&self.extra);
         text.push_str(&self.top);
@@ -194,7 +205,9 @@ impl TestGateway {
         let parts = Parts { host: host(), storage, clock: Arc::new(clock.clone()), vault: vault(), linked };
         let gateway = Gateway::start(&config, parts).await.unwrap_or_else(|findings| panic!("{findings}"));
         let token = "test-token-of-the-private-listener".to_owned();
-        TestGateway { gateway, clock, token, folder, config, listeners: None, finished: false }
+        let tasks = Tasks::new();
+        gateway.run_imports(&tasks);
+        TestGateway { gateway, clock, token, folder, config, listeners: None, tasks, finished: false }
     }
 
     /// Hands a request in as the public listener would.
@@ -323,6 +336,7 @@ impl TestGateway {
     }
 
     async fn stop(&mut self) {
+        assert!(self.tasks.drain(std::time::Duration::from_secs(30)).await, "imports did not end");
         if let Some(mut listeners) = self.listeners.take() {
             listeners.stop.cancel();
             while listeners.serving.join_next().await.is_some() {}

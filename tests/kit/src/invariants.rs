@@ -13,10 +13,14 @@ pub(crate) async fn hold(storage: &Storage) {
     let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.len(), events.len(), "two events share an id");
     for event in &events {
-        let kind =
-            event.r#type.split('.').nth(1).and_then(EntityKind::parse).expect("an entity kind in the type");
-        let entity = storage.entity(kind, &event.subject).await.expect("storage answers");
-        assert!(entity.is_some(), "{} of {} does not exist", event.subject, event.r#type);
+        let word = event.r#type.split('.').nth(1).expect("an entity kind in the type");
+        let there = if word == "stock" {
+            storage.level(&event.subject, event.time).await.expect("storage answers").is_some()
+        } else {
+            let kind = EntityKind::parse(word).expect("an entity kind in the type");
+            storage.entity(kind, &event.subject).await.expect("storage answers").is_some()
+        };
+        assert!(there, "{} of {} does not exist", event.subject, event.r#type);
     }
     sums(storage).await;
     masked(storage, &events).await;

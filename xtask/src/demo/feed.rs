@@ -39,21 +39,30 @@ impl Feed {
     pub(super) fn grow(&mut self, gateway: &Gateway, wait: u32) -> Result<usize> {
         let page = gateway.http.get(&format!("/v1/events?after={}&limit={PAGE}&wait={wait}", self.after))?;
         let events = page.as_array().cloned().unwrap_or_default();
-        for event in &events {
-            self.after = event.get("seq").and_then(Value::as_u64).unwrap_or(self.after);
-            self.show(event);
+        let mut rest = events.as_slice();
+        while let Some(event) = rest.first() {
+            let alike = if is_level(event) { rest.iter().take_while(|one| is_level(one)).count() } else { 1 };
+            self.show(event, alike);
+            rest = rest.get(alike..).unwrap_or_default();
         }
+        self.after = events.last().and_then(|last| last.get("seq")?.as_u64()).unwrap_or(self.after);
         let count = events.len();
         self.events.extend(events);
         Ok(count)
     }
 
-    fn show(&mut self, event: &Value) {
+    /// One line; so many levels of stock that changed one after the other are one, too.
+    fn show(&mut self, event: &Value, alike: usize) {
         if !self.shown_head {
             anstream::println!("{HEAD}{}{HEAD:#}", line(&COLUMNS.map(|(head, _)| head.to_owned())));
             self.shown_head = true;
         }
-        let row = row(event);
+        let mut row = row(event);
+        if alike > 1
+            && let Some(now) = row.last_mut()
+        {
+            *now = format!("and {} more levels", alike - 1);
+        }
         let colour = match row.get(3).map(String::as_str).unwrap_or_default() {
             what if what.ends_with("anomaly") || what.ends_with("missing") => ODD,
             what if what.starts_with("refund") || what.starts_with("aftersale") => OUT,
@@ -64,6 +73,10 @@ impl Feed {
     }
 }
 
+fn is_level(event: &Value) -> bool {
+    event.get("type").and_then(Value::as_str).is_some_and(|word| word.starts_with("qudao.stock."))
+}
+
 fn row(event: &Value) -> [String; 7] {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut words = text("type").split('.').skip(1);
@@ -71,12 +84,17 @@ fn row(event: &Value) -> [String; 7] {
     let data = event.get("data").and_then(|data| data.get(entity));
     let field = |name: &str| data.and_then(|data| data.get(name));
     let payable = field("totals").and_then(|totals| totals.get("payable_fen"));
-    let amount = field("amount_fen").or_else(|| field("requested_fen")).or(payable).and_then(Value::as_i64);
+    let amount = field("amount_fen").or_else(|| field("requested_fen")).or(payable);
+    let amount = amount.or_else(|| field("total_fen")).and_then(Value::as_i64);
     let sign = if matches!(entity, "refund" | "aftersale") { "-" } else { "" };
     let word = |name: &str| field(name).and_then(Value::as_str).unwrap_or_default();
     // A hold hides no progress: both are shown. A listing is known by the platform's SKU.
     let now = match field("holds").and_then(Value::as_array).and_then(|holds| holds.first()) {
         Some(hold) => format!("{}, {}", word("state"), hold.as_str().unwrap_or_default()),
+        None if entity == "stock" => {
+            format!("{} of {}", field("on_hand").map(Value::to_string).unwrap_or_default(), word("sku"))
+        }
+        None if entity == "slip" => word("kind").to_owned(),
         None if entity == "listing" => format!("{} {}", word("state"), word("channel_sku")),
         None => word("state").to_owned(),
     };
@@ -85,7 +103,11 @@ fn row(event: &Value) -> [String; 7] {
         text("time").get(11..19).unwrap_or_default().to_owned(),
         text("channel").to_owned(),
         format!("{entity} {verb}"),
-        word("order_no").to_owned(),
+        [word("order_no"), word("slip_no"), word("store_code")]
+            .into_iter()
+            .find(|no| !no.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
         amount.map(|fen| format!("{sign}{}", yuan(fen))).unwrap_or_default(),
         now,
     ]

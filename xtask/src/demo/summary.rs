@@ -22,6 +22,8 @@ pub(super) fn show(known: &Known, said: &Said) {
     anstream::println!("{}", sums(known, said));
     screen::heading("Orders, beside what the shops know");
     anstream::println!("{}", sales(known, said));
+    screen::heading("Stores, beside what their ERP knows");
+    anstream::println!("{}", stores(known, said));
     screen::heading("What no platform told");
     anstream::println!("{}", findings(said));
 }
@@ -155,6 +157,48 @@ fn sales(known: &Known, said: &Said) -> Table {
         ]);
     }
     right_aligned(&mut table, 1..7);
+    table
+}
+
+fn stores(known: &Known, said: &Said) -> Table {
+    let mut table =
+        table(&["file", "state", "rows", "rejected", "skipped", "blank", "physical", "what it did"]);
+    for import in &said.stores.imports {
+        let count =
+            |name: &str| import.pointer(&format!("/counts/{name}")).map(Value::to_string).unwrap_or_default();
+        let (id, name) = (text(import, "id"), text(import, "name").to_owned());
+        let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
+        for reject in said.stores.quarantine.iter().filter(|reject| text(reject, "import") == id) {
+            *kinds.entry(text(reject, "kind")).or_default() += 1;
+        }
+        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let counts = ["rows", "rejects", "skipped", "blank", "physical"].map(count);
+        let [rows, rejects, skipped, blank, physical] = counts;
+        let state = text(import, "state").to_owned();
+        table.add_row([name, state, rows, rejects, skipped, blank, physical, kinds.join(", ")]);
+    }
+    right_aligned(&mut table, 2..7);
+    let units = |levels: i64| levels.to_string();
+    let pieces = said.stores.stock.iter().filter_map(|level| level.get("on_hand")?.as_i64()).sum();
+    let theirs = known.erp.get("stock").and_then(Value::as_object).into_iter().flatten();
+    let theirs = theirs.flat_map(|(_, levels)| levels.as_object().into_iter().flatten());
+    let theirs = theirs.filter_map(|(_, pieces)| pieces.as_i64()).sum();
+    let slips = |count: usize| count.to_string();
+    let printed = list(&known.erp, "slips").count();
+    let row = |what: &str, said: String, ours: String| {
+        [
+            what.to_owned(),
+            said,
+            ours,
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]
+    };
+    table.add_row(row("pieces, and the ERP's", units(pieces), units(theirs)));
+    table.add_row(row("slips, and the ERP's", slips(said.stores.slips.len()), slips(printed)));
     table
 }
 

@@ -7,6 +7,7 @@ mod orders;
 
 pub(super) use orders::visible;
 
+use super::erp::{self, Stores};
 use super::platforms::Report;
 use super::servers::Ledger;
 use super::tales::AT_ALIPAY;
@@ -22,6 +23,7 @@ pub(super) struct Said {
     pub(super) orders: Vec<Value>,
     pub(super) aftersales: Vec<Value>,
     pub(super) deliveries: Vec<Value>,
+    pub(super) stores: Stores,
     /// Our SKU by channel and the channel's SKU.
     pub(super) listings: BTreeMap<(String, String), String>,
 }
@@ -32,6 +34,8 @@ pub(super) struct Known {
     pub(super) reports: Vec<Report>,
     /// Of those that are asked.
     pub(super) ledgers: Vec<Ledger>,
+    /// Of the one that writes files.
+    pub(super) erp: Value,
 }
 
 impl Known {
@@ -67,6 +71,7 @@ pub(super) fn differences(known: &Known, said: &Said) -> Vec<String> {
     for shop in known.ledgers.iter().filter(|ledger| ledger.role.sells) {
         found.extend(orders::differences(shop, said));
     }
+    found.extend(erp::differences(&known.erp, &said.stores, &said.events));
     found
 }
 
@@ -255,7 +260,10 @@ mod tests {
     fn check(change: impl FnOnce(&mut Report, &mut Said), expect: &[&str]) {
         let (mut report, mut said) = (report(), said());
         change(&mut report, &mut said);
-        assert_eq!(differences(&Known { reports: vec![report], ledgers: vec![] }, &said), expect);
+        assert_eq!(
+            differences(&Known { reports: vec![report], ledgers: vec![], erp: Value::Null }, &said),
+            expect
+        );
     }
 
     #[test]
@@ -269,7 +277,7 @@ mod tests {
                 calls: 1,
                 struck: 0,
             };
-            Known { reports: vec![report()], ledgers: vec![ledger] }
+            Known { reports: vec![report()], ledgers: vec![ledger], erp: Value::Null }
         };
         let mut payment = truth.clone();
         payment["channel"] = json!("pay");

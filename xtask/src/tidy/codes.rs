@@ -32,7 +32,7 @@ const ORIGINS: [Origin; 9] = [
     Origin { section: "Anomalies", within: "sdk/model/src/anomaly.rs", shape: ARM },
     Origin {
         section: "Problems",
-        within: "gateway/crates/api/src/problem.rs",
+        within: "gateway/crates/api/src/problem/code.rs",
         shape: r#"\(\s*"([a-z0-9_]+)",\s*StatusCode"#,
     },
     Origin { section: "Problems", within: "gateway/crates/pipeline/src/error.rs", shape: ARM },

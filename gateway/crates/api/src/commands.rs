@@ -80,7 +80,7 @@ pub(crate) async fn list(
     let Commands { channel, kind, state, limit, cursor } = query;
     let filter = CommandFilter { channel, kind, state, limit: limit.0, cursor };
     let page = app.gateway.storage().commands(&filter).await?;
-    Ok(axum::Json(Listed { items: page.items, next: page.next }))
+    Ok(axum::Json(page.into()))
 }
 
 pub(crate) async fn one(

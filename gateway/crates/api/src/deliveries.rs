@@ -5,7 +5,7 @@ use crate::{
     extract::{Path, Query},
     listed::{ById, Limit, Listed},
     personal::Reason,
-    problem::{Code, Problem, unknown_delivery},
+    problem::{Code, Problem, UNKNOWN_DELIVERY},
 };
 use axum::{
     Json,
@@ -82,7 +82,7 @@ pub(crate) async fn list(
         cursor: query.cursor,
     };
     let page = app.gateway.storage().deliveries(&filter).await?;
-    Ok(Json(Listed { items: page.items, next: page.next }))
+    Ok(Json(page.into()))
 }
 
 pub(crate) async fn one(
@@ -133,7 +133,9 @@ pub(crate) async fn retry(
 
 async fn row(app: &App, id: &str) -> Result<DeliveryRow, Problem> {
     let found = app.gateway.storage().delivery(id).await?;
-    found.ok_or_else(|| unknown_delivery(format!("there is no delivery `{id}`")))
+    found.ok_or_else(|| {
+        Problem::new(Code::UnknownDelivery, format!("there is no delivery `{id}`"), UNKNOWN_DELIVERY)
+    })
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

@@ -3,7 +3,7 @@
 use crate::problem::{Code, Problem};
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
-    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection::JsonRejection},
     http::{StatusCode, Uri, request::Parts},
 };
 use schemars::JsonSchema;
@@ -75,8 +75,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
-        match axum::Json::from_request(request, state).await {
+        match <axum::Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(axum::Json(body)) => Ok(Json(body)),
+            Err(rejection) => Err(bad_body(&rejection)),
+        }
+    }
+}
+
+/// A body that may be left out.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Json<T>>, Problem> {
+        match <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await {
+            Ok(body) => Ok(body.map(|axum::Json(body)| Json(body))),
             Err(rejection) => Err(bad_body(&rejection)),
         }
     }

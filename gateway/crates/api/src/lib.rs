@@ -17,12 +17,15 @@ mod entities;
 mod events;
 mod expect;
 mod extract;
+mod files;
 mod health;
+mod imports;
 mod listed;
-mod orders;
 mod personal;
 mod problem;
+mod quarantine;
 mod routes;
+mod stock;
 mod tasks;
 mod tidy;
 

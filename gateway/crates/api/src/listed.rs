@@ -14,6 +14,12 @@ pub(crate) struct Listed<T> {
     pub(crate) next: Option<String>,
 }
 
+impl<T> From<qudao_storage::Page<T>> for Listed<T> {
+    fn from(page: qudao_storage::Page<T>) -> Listed<T> {
+        Listed { items: page.items, next: page.next }
+    }
+}
+
 /// How many rows a page has, 1 to 1000.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "u32")]

@@ -78,7 +78,7 @@ pub(crate) async fn audit(
     Query(query): Query<Audits>,
 ) -> Result<axum::Json<Listed<AuditEntry>>, Problem> {
     let page = app.gateway.storage().audits(query.limit.0, query.cursor.as_deref()).await?;
-    Ok(axum::Json(Listed { items: page.items, next: page.next }))
+    Ok(axum::Json(page.into()))
 }
 
 impl Reason {

@@ -1,12 +1,14 @@
 //! Which path is answered by whom, each with its description.
 
-mod orders;
+mod entities;
+mod files;
+mod personal;
 mod work;
 
 use crate::{
     ApiOptions, App, auth, deliveries,
     describe::{self, Described as _, or_octets},
-    entities, events, expect, health,
+    events, health,
     listed::Listed,
     problem::{Code, Problem},
 };
@@ -22,15 +24,13 @@ use axum::{
     response::Response,
     routing::get,
 };
-use qudao_model::{Payment, Refund, Request};
+use qudao_model::Request;
 use qudao_pipeline::Gateway;
 use qudao_storage::DeliveryRow;
 use std::sync::Arc;
 
 /// Nothing here takes more than a few hundred bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Of the contract, but not yet there.
-const LATER: [&str; 3] = ["slips", "stock", "files"];
 
 /// The routes of the private listener.
 pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
@@ -51,8 +51,11 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
 pub(crate) fn api() -> ApiRouter<App> {
     ApiRouter::new()
         .merge(feed())
-        .merge(entities())
-        .merge(orders::routes())
+        .merge(entities::payments())
+        .merge(entities::orders())
+        .merge(entities::stores())
+        .merge(personal::routes())
+        .merge(files::routes())
         .merge(work::commands())
         .merge(inbox())
         .merge(work::channels())
@@ -78,62 +81,6 @@ fn feed() -> ApiRouter<App> {
                     .description("Each has `id:` the `seq`, `event:` the type, `data:` the CloudEvent. Resume with the header `Last-Event-ID`.")
                     .text("text/event-stream", "A stream that ends when the gateway goes down; connect again.")
                     .filtered()
-                    .closed()
-            }),
-        )
-}
-
-fn entities() -> ApiRouter<App> {
-    ApiRouter::new()
-        .api_route(
-            "/v1/payments",
-            get_with(entities::payments, |op| {
-                op.named("listPayments", "entities", "Payments, the latest change first.")
-                    .response_with::<200, Json<Listed<Payment>>, _>(|ok| ok.description("One page."))
-                    .filtered()
-                    .closed()
-            }),
-        )
-        .api_route(
-            "/v1/payments/{id}",
-            get_with(entities::payment, |op| {
-                op.named("getPayment", "entities", "One payment.")
-                    .response_with::<200, Json<Payment>, _>(|ok| ok.description("The payment."))
-                    .by_id("payment")
-                    .closed()
-            }),
-        )
-        .api_route(
-            "/v1/payments/expect",
-            post_with(expect::payment, |op| {
-                op.named("expectPayment", "entities", "\"This payment should exist\".")
-                    .description(
-                        "The platform is asked for it until it says what became of it, where the connector can ask. A notice \
-                         about it with another amount is refused as `amount_mismatch`.",
-                    )
-                    .response_with::<200, Json<expect::ExpectedPayment>, _>(|ok| {
-                        ok.description("What is expected now.")
-                    })
-                    .with_body()
-                    .by_id("channel")
-                    .closed()
-            }),
-        )
-        .api_route(
-            "/v1/refunds",
-            get_with(entities::refunds, |op| {
-                op.named("listRefunds", "entities", "Refunds, the latest change first.")
-                    .response_with::<200, Json<Listed<Refund>>, _>(|ok| ok.description("One page."))
-                    .filtered()
-                    .closed()
-            }),
-        )
-        .api_route(
-            "/v1/refunds/{id}",
-            get_with(entities::refund, |op| {
-                op.named("getRefund", "entities", "One refund.")
-                    .response_with::<200, Json<Refund>, _>(|ok| ok.description("The refund."))
-                    .by_id("refund")
                     .closed()
             }),
         )
@@ -222,9 +169,7 @@ fn operation() -> ApiRouter<App> {
 
 async fn nothing_here(uri: Uri) -> Problem {
     let path = uri.path();
-    let mut parts = path.split('/').skip(1);
-    let later = parts.next() == Some("v1") && parts.next().is_some_and(|list| LATER.contains(&list));
-    if later || path == "/" {
+    if path == "/" {
         let detail = format!("`{path}` is planned and not in this version");
         return Problem::new(Code::NotInThisVersion, detail, "`/openapi.json` lists what is there");
     }

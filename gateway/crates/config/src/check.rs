@@ -4,11 +4,13 @@
 //! missing or has the wrong type is passed over here; `explain` has said it.
 
 mod connector;
+mod csv_file;
 mod gateway;
 mod links;
 mod listings;
 mod origin;
 mod secret;
+mod stores;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 use crate::document::Document;
 use crate::source::Span;
 use crate::tree::{Entry, Node, Value, join};
-use crate::{Environment, Finding, Listings, Secret, mask};
+use crate::{Environment, Finding, Listings, Secret, Stores, mask};
 
 /// What the checks found out, by JSON pointer.
 #[derive(Default)]
@@ -26,6 +28,7 @@ pub(crate) struct Outcome {
     pub(crate) components: BTreeMap<String, PathBuf>,
     pub(crate) origins: BTreeMap<String, String>,
     pub(crate) listings: Listings,
+    pub(crate) stores: Stores,
 }
 
 /// The file, the environment and what is known so far.
@@ -56,9 +59,9 @@ pub(crate) fn run(document: &Document, env: &dyn Environment) -> Outcome {
         }
     }
     check.links(root);
-    check.unused(root.entry("stores"));
     check.feed(root);
     // What is wrong in another file comes last.
+    check.stores(root);
     check.listings(root);
     check.outcome
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::document::Document;
 pub use crate::raw::{LinkBy, Status};
-use crate::{Finding, Findings, Listings, Secret};
+use crate::{Finding, Findings, Listings, Secret, Stores};
 
 /// A configuration that can be started.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Listeners, data folder, storage.
     pub gateway: Gateway,
-    /// Store directory (CSV), absolute or relative to the working folder.
-    pub stores: Option<PathBuf>,
+    /// Which stores there are; empty where the file names no store directory.
+    pub stores: Arc<Stores>,
     /// Which SKU of ours a SKU of a channel is; empty where the file names no listings.
     pub listings: Arc<Listings>,
     /// Rules that find the payment of an order, in the order of the file; names are unique.
@@ -78,6 +78,8 @@ pub struct Channel {
     pub secrets: BTreeMap<String, Secret>,
     /// Origins that may be reached, normalised: lower case, no path, no default port.
     pub network: Vec<String>,
+    /// Code of the store that its orders are taken from; it is in the store directory.
+    pub stock_from: Option<String>,
     /// Limits that differ from the host's defaults.
     pub limits: LimitOverrides,
     /// How often the platform is asked.
@@ -122,6 +124,8 @@ pub struct LimitOverrides {
     pub handles: Option<u32>,
     /// Size of a request's body; a bigger one is answered with 413 (`body` in the file, in bytes here).
     pub body_bytes: Option<u64>,
+    /// Size of a file that is handed in (`file` in the file, in bytes here).
+    pub file_bytes: Option<u64>,
     /// Size of the answer to the platform (`answer` in the file, in bytes here).
     pub answer_bytes: Option<u64>,
     /// Outgoing requests of one call (`http_requests` in the file).

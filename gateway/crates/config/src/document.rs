@@ -24,15 +24,26 @@ impl fmt::Debug for Document {
 }
 
 impl Document {
-    /// Reads a file up to the point where its meaning begins.
+    /// Reads a configuration up to the point where its meaning begins.
     pub(crate) fn read(path: &Path) -> Result<Document, Findings> {
+        Document::parsed(path, true)
+    }
+
+    /// Reads a file in which no secret can stand, so that all of it is shown.
+    pub(crate) fn read_open(path: &Path) -> Result<Document, Findings> {
+        Document::parsed(path, false)
+    }
+
+    fn parsed(path: &Path, masked: bool) -> Result<Document, Findings> {
         let text = read::read(path)?;
         let mut source = Source::new(&path.display().to_string(), &text.text);
         let parsed = parse::parse(&text.text);
         let Some(mut root) = parsed.root.filter(|root| !matches!(root.value, Value::Null)) else {
             // the place of a slip is looked for in the lines as they are, and shown in the masked ones
             let broken = parsed.broken.map(|error| crate::explain::syntax(&source, &error));
-            mask::mask_lines(&mut source);
+            if masked {
+                mask::mask_lines(&mut source);
+            }
             let mut findings = findings(&source, parsed.problems);
             findings.extend(broken.map(|finding| Finding {
                 source_line: Some(source.line(finding.line).to_owned()),
@@ -46,7 +57,9 @@ impl Document {
             }
             return Err(Findings::new(findings));
         };
-        mask::mask_tree(&mut root, &mut source);
+        if masked {
+            mask::mask_tree(&mut root, &mut source);
+        }
         let mut findings = findings(&source, parsed.problems);
         if text.marked {
             let finding = source.error(
@@ -66,6 +79,17 @@ impl Document {
 
     /// An error at the value that a JSON pointer means.
     pub(crate) fn finding_at(&self, pointer: &str, text: String, hint: Option<String>) -> Finding {
+        self.finding_with("connector", pointer, text, hint)
+    }
+
+    /// The same with a code.
+    pub(crate) fn finding_with(
+        &self,
+        code: &'static str,
+        pointer: &str,
+        text: String,
+        hint: Option<String>,
+    ) -> Finding {
         let found = self.root.locate(pointer);
         let shown = match found.node.text() {
             // whoever judges a value may quote it
@@ -76,7 +100,7 @@ impl Document {
             Some((text, mend)) => (text.to_owned(), Some(mend.to_owned())),
             None => (shown, None),
         };
-        let mut finding = self.source.error(found.span(), "connector", text);
+        let mut finding = self.source.error(found.span(), code, text);
         finding.hint = hint.or(mend).or_else(|| quotes_help(found.node, &finding.text));
         finding
     }

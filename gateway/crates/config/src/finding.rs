@@ -61,6 +61,7 @@ pub const CODES: &[&str] = &[
     "listeners_equal",
     "listings",
     "literal_secret",
+    "mapping",
     "master_key",
     "missing_key",
     "network_origin",
@@ -75,6 +76,7 @@ pub const CODES: &[&str] = &[
     "secret_shape",
     "several_documents",
     "storage_unsupported",
+    "stores",
     "syntax",
     "tab",
     "tag",
@@ -150,6 +152,15 @@ impl Findings {
         let left_off = found.len().saturating_sub(KEPT_MAX);
         found.truncate(KEPT_MAX);
         Findings { found, left_off }
+    }
+
+    /// The same about a file that is no configuration: what is said of the file as a whole is told with its own code and hint.
+    pub(crate) fn rephrase(mut self, code: &'static str, hint: &str) -> Findings {
+        for finding in self.found.iter_mut().filter(|finding| finding.code.starts_with("file_")) {
+            finding.code = code;
+            finding.hint = Some(hint.to_owned());
+        }
+        self
     }
 
     /// In the order of the file.

@@ -39,13 +39,14 @@ fn sketch(document: Document, mut outcome: Outcome) -> Config {
         master_key: None,
         pending_after: defaults.pending_after.duration(),
     };
+    let stores = std::sync::Arc::new(std::mem::take(&mut outcome.stores));
     let mut told = BTreeSet::new();
     let entries = document.root.get("channels").into_iter().flat_map(Node::entries);
     let channels = entries.filter_map(|entry| channel(entry, &mut outcome, &mut told)).collect();
     Config {
         file: document.path.clone(),
         gateway,
-        stores: None,
+        stores,
         listings: std::sync::Arc::default(),
         links: Vec::new(),
         channels,
@@ -87,6 +88,7 @@ fn channel(entry: &Entry, outcome: &mut Outcome, told: &mut BTreeSet<String>) ->
         settings: settings.map_or_else(|| serde_json::Value::Object(serde_json::Map::new()), Node::to_json),
         secrets,
         network,
+        stock_from: None,
         limits: LimitOverrides::default(),
         poll: None,
     })

@@ -27,7 +27,9 @@ mod render;
 mod resolve;
 mod schema;
 mod secret;
+mod setting_document;
 mod source;
+mod stores;
 mod suggest;
 mod template;
 mod tree;
@@ -46,6 +48,8 @@ pub use in_part::load_in_part;
 pub use listings::Listings;
 pub use schema::schema;
 pub use secret::Secret;
+pub use setting_document::SettingDocument;
+pub use stores::{Ownership, Store, Stores};
 pub use suggest::nearest;
 pub use template::TEMPLATE;
 

@@ -32,6 +32,7 @@ pub(crate) struct File {
     /// Store directory, a CSV file: code, name, region, ownership, codes in other systems.
     #[serde(default)]
     #[schemars(with = "String", length(min = 1), extend("examples" = ["examples/stores.csv"]))]
+    #[allow(dead_code, reason = "`check` reads the file that it names, with what stands in the tree")]
     pub(crate) stores: Option<String>,
     /// Listings, a CSV file with the columns channel, `channel_sku` and sku. What is not listed is accepted and reported.
     #[serde(default)]
@@ -122,6 +123,10 @@ pub(crate) struct Channel {
     #[serde(default)]
     #[schemars(extend("examples" = [["https://api.example.com"]]))]
     pub(crate) network: Vec<Origin>,
+    /// Code of the store that sends what this channel sells: its stock is kept for the channel's orders until they leave.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1), extend("examples" = ["0012"]))]
+    pub(crate) stock_from: Option<String>,
     /// Limits of one call that differ from the gateway's own.
     #[serde(default)]
     #[schemars(extend("examples" = [{"memory": "64MiB", "call": "500ms"}]))]

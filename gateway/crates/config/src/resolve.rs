@@ -38,7 +38,7 @@ fn build(
     warnings: Findings,
 ) -> Result<Config, Findings> {
     let folder = document.folder().to_owned();
-    let Outcome { mut secrets, mut components, mut origins, listings, .. } = outcome;
+    let Outcome { mut secrets, mut components, mut origins, listings, stores, .. } = outcome;
     let mut raw_channels = raw.channels;
     let mut channels = Vec::with_capacity(names.len());
     for name in names {
@@ -55,6 +55,7 @@ fn build(
             settings: raw.settings.into(),
             secrets: channel_secrets(&pointer, raw.secrets.keys(), &mut secrets),
             network: network.collect(),
+            stock_from: raw.stock_from,
             limits: raw.limits.overrides(),
             poll: raw.poll.map(poll),
         });
@@ -82,7 +83,7 @@ fn build(
             master_key: secrets.remove("/gateway/master_key"),
             pending_after: raw.gateway.pending_after.duration(),
         },
-        stores: raw.stores.map(beside),
+        stores: Arc::new(stores),
         listings: Arc::new(listings),
         links: raw.links.into_iter().map(link).collect(),
         channels,

@@ -245,3 +245,20 @@ fn the_master_key_alone_is_found_in_a_file_with_other_mistakes() {
     assert_eq!(found("{master_key: {env: NOT_SET}}"), None);
     assert_eq!(found("{}"), None);
 }
+
+#[test]
+fn stores_go_by_the_code_of_the_channel_else_by_that_of_the_connector() {
+    let world = World::new();
+    let text = CONFIG
+        .replace("channels:\n", "stores: stores/good.csv\nchannels:\n  till-42: {connector: wechat-pay}\n");
+    let config = world.load(text.as_bytes()).unwrap();
+    let codes = |channel: &str| {
+        let codes = config.stores.codes_for(config.channel(channel).unwrap());
+        codes.into_iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(codes("wechat-main"), "S12=0012 S17=A017");
+    assert_eq!(codes("till-42"), "17=A017 S12=0012");
+    let names: Vec<String> =
+        config.stores.names().into_iter().map(|(code, name)| format!("{code} {name}")).collect();
+    assert_eq!(names, ["0012 成都锦里巷加盟店", "A017 乌鲁木齐天山路, 联营店"]);
+}

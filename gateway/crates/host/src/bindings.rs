@@ -1,5 +1,5 @@
-//! Rust shapes of sdk/wit, made by `bindgen!`. Everything a guest can call is plain and may trap; only `http` suspends the
-//! guest. Exports are entered asynchronously, so that a busy guest can be paused. The imports are those of `webhooks`; the
+//! Rust shapes of sdk/wit, made by `bindgen!`. Everything a guest can call is plain and may trap; only `http`, `source.read`
+//! and `sink.put` suspend the guest. Exports are entered asynchronously, so that a busy guest can be paused. The imports are those of `webhooks`; the
 //! other worlds share them.
 
 #[allow(
@@ -100,8 +100,45 @@ pub(crate) mod commands {
     });
 }
 
+#[allow(
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "generated"
+)]
+pub(crate) mod files {
+    wasmtime::component::bindgen!({
+        world: "files",
+        path: "../../../sdk/wit",
+        imports: {
+            "qudao:connector/source.read": async | trappable,
+            "qudao:connector/sink.put": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+        with: {
+            "qudao:connector/types": crate::bindings::imported::types,
+            "qudao:connector/log": crate::bindings::imported::log,
+            "qudao:connector/clock": crate::bindings::imported::clock,
+            "qudao:connector/random": crate::bindings::imported::random,
+            "qudao:connector/settings": crate::bindings::imported::settings,
+            "qudao:connector/keys": crate::bindings::imported::keys,
+            "qudao:connector/http": crate::bindings::imported::http,
+            "qudao:connector/expectations": crate::bindings::imported::expectations,
+        },
+    });
+}
+
 pub(crate) use commands::{CommandsPre, exports::qudao::connector::command as wire_command};
 pub(crate) use describes::DescribesPre;
+pub(crate) use files::{
+    FilesPre,
+    qudao::connector::{sink, source},
+};
 pub(crate) use polls::{PollsPre, exports::qudao::connector::poll as wire_poll};
 pub(crate) use webhooks::{
     Webhooks, WebhooksPre, qudao::connector as imported, qudao::connector::types as wire,

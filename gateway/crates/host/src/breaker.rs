@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// Calls that are remembered.
@@ -39,6 +40,16 @@ pub enum BreakerState {
     },
     /// One call is being tried.
     HalfOpen,
+}
+
+impl BreakerState {
+    /// How long calls will be refused.
+    pub(crate) fn wait(self, now: Timestamp) -> Duration {
+        match self {
+            BreakerState::Open { until } => Duration::try_from(until.duration_since(now)).unwrap_or_default(),
+            BreakerState::Closed { .. } | BreakerState::HalfOpen => Duration::ZERO,
+        }
+    }
 }
 
 #[derive(Default)]

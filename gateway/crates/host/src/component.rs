@@ -2,10 +2,10 @@
 
 use crate::{
     Connector, Error, GrantProblem, Grants,
-    bindings::{CommandsPre, DescribesPre, PollsPre, WebhooksPre},
+    bindings::{CommandsPre, DescribesPre, FilesPre, PollsPre, WebhooksPre},
     cache, call, connector,
     engine::Shared,
-    grants,
+    grants::{self, Granted},
     limits::COMPONENT_BYTES,
     manifest::{self, Declared},
     sandbox::State,
@@ -33,6 +33,9 @@ const POLL: &str = "qudao:connector/poll@1";
 /// The export of a connector that has its platform do something.
 const COMMAND: &str = "qudao:connector/command@1";
 
+/// The export of a connector that reads files.
+const FILE: &str = "qudao:connector/file@1";
+
 /// A connector, compiled and described. Cloning shares it.
 #[derive(Clone)]
 pub struct Component(Arc<Inner>);
@@ -43,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) webhooks: Option<WebhooksPre<State>>,
     pub(crate) polls: Option<PollsPre<State>>,
     pub(crate) commands: Option<CommandsPre<State>>,
+    pub(crate) files: Option<FilesPre<State>>,
     digest: String,
     imports: Vec<String>,
     exports: Vec<String>,
@@ -81,6 +85,17 @@ impl Component {
         let granted = grants::check(&self.0.declared, grants)?;
         Ok(connector::new(Arc::clone(&self.0), granted))
     }
+
+    /// A connector without a channel, for files that somebody only looks at: no keys, no network, no settings but those of
+    /// a call, default limits. `name` is what its lines in logs and metrics are of.
+    pub fn loose(&self, name: &str) -> Connector {
+        connector::new(Arc::clone(&self.0), Granted::loose(name))
+    }
+
+    /// What the manifest's schema refuses of settings.
+    pub fn setting_problems(&self, settings: &Value) -> Vec<GrantProblem> {
+        grants::setting_problems(&self.0.declared, settings)
+    }
 }
 
 impl Inner {
@@ -101,6 +116,7 @@ impl Inner {
         for (declared, exported, export) in [
             (asks, self.polls.is_some(), POLL),
             (!manifest.commands.is_empty(), self.commands.is_some(), COMMAND),
+            (manifest.files.is_some(), self.files.is_some(), FILE),
         ] {
             if declared && !exported {
                 let text = format!("it declares calls of {export}, which the component does not export");
@@ -124,11 +140,12 @@ pub(crate) async fn load(host: Arc<Shared>, wasm: Vec<u8>) -> Result<Component, 
     let webhooks = exported(&exports, WEBHOOK, &pre, WebhooksPre::new)?;
     let polls = exported(&exports, POLL, &pre, PollsPre::new)?;
     let commands = exported(&exports, COMMAND, &pre, CommandsPre::new)?;
+    let files = exported(&exports, FILE, &pre, FilesPre::new)?;
     let json = call::manifest(&host, &describes)
         .await
         .map_err(|stopped| Error::Describing { reason: stopped.reason, explain: stopped.explain })?;
     let declared = manifest::read(&json)?;
-    let inner = Inner { host, declared, webhooks, polls, commands, digest, imports, exports, size };
+    let inner = Inner { host, declared, webhooks, polls, commands, files, digest, imports, exports, size };
     inner.keeps_its_word()?;
     Ok(Component(Arc::new(inner)))
 }

@@ -24,6 +24,8 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
+mod files;
+
 const NO_WEBHOOKS: &str = "the component takes no webhooks";
 
 /// Reasons of a connector's own that get a label in the metrics; later ones are counted as `other`, so that a connector
@@ -40,6 +42,7 @@ struct Channel {
     breaker: Breaker,
     /// Of asks: a page that cannot be read must not shut out notices.
     asks_breaker: Breaker,
+    files_breaker: Breaker,
     parallel: Semaphore,
     reasons: Mutex<BTreeSet<String>>,
 }
@@ -61,6 +64,7 @@ pub(crate) fn new(component: Arc<Inner>, granted: Granted) -> Connector {
         granted: Arc::new(granted),
         breaker: Breaker::default(),
         asks_breaker: Breaker::default(),
+        files_breaker: Breaker::default(),
         parallel,
         reasons: Mutex::default(),
     }))
@@ -193,16 +197,10 @@ impl Channel {
     /// The breaker is open: nothing was asked.
     fn left_alone(state: BreakerState, call: Call) -> Ran {
         let stopped = Stopped::new(Reason::BreakerOpen, "too many asks failed; not asked for now");
-        let wait = match state {
-            BreakerState::Open { until } => {
-                Duration::try_from(until.duration_since(call.now)).unwrap_or_default()
-            }
-            BreakerState::Closed { .. } | BreakerState::HalfOpen => Duration::ZERO,
-        };
         let mut ran = Ran::stopped(stopped);
         ran.told = ran.told.map_err(|failure| AskFailure {
             class: Class::Defect,
-            retry: Retry::After(wait),
+            retry: Retry::After(state.wait(call.now)),
             ..failure
         });
         ran

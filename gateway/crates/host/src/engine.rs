@@ -5,7 +5,7 @@
 
 use crate::{
     Error,
-    bindings::Webhooks,
+    bindings::{Webhooks, sink, source},
     cache::Cache,
     component::{self, Component},
     egress::{Egress, Names, SystemNames},
@@ -93,6 +93,9 @@ impl Host {
         let (engine, pooled) = engine(size).map_err(|error| starting(&error))?;
         let mut linker = Linker::new(&engine);
         Webhooks::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
+            .map_err(|error| starting(&error))?;
+        source::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
+            .and_then(|()| sink::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state))
             .map_err(|error| starting(&error))?;
         tick(engine.weak())?;
         crate::outcome::describe_metrics();

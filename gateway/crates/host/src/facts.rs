@@ -92,7 +92,7 @@ fn not_theirs(facts: &Facts) -> Option<&'static str> {
     match facts {
         Facts::Order(order) => not_theirs_of_order(order),
         Facts::Listing(_) => Some("entity: listings are the gateway's own"),
-        Facts::AfterSale(_) | Facts::Payment(_) | Facts::Refund(_) => None,
+        Facts::AfterSale(_) | Facts::Payment(_) | Facts::Refund(_) | Facts::Slip(_) => None,
     }
 }
 

@@ -160,6 +160,16 @@ impl Granted {
             lines: Sparing::new(LOG_LINES_A_SECOND),
         }
     }
+
+    /// No rights and nobody's channel: of a file whose settings come with the call.
+    pub(crate) fn loose(name: &str) -> Granted {
+        Granted { channel: Arc::from(name), limits: Limits::default(), ..Granted::nothing() }
+    }
+}
+
+/// What the manifest's schema refuses of settings.
+pub(crate) fn setting_problems(declared: &Declared, written: &Value) -> Vec<GrantProblem> {
+    settings::problems(declared, written)
 }
 
 /// Wanted ∩ granted.

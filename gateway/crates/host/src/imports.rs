@@ -7,6 +7,8 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod random;
 mod settings;
+mod sink;
+mod source;
 
 use crate::{bindings::wire, sandbox::State};
 

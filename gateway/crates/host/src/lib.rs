@@ -9,6 +9,8 @@
 //! [`Connector::ask`] is for what begins here: a poll, a fetch, a command. It keeps a record of every exchange with the
 //! platform, and [`Connector::ask_again`] runs the connector on such a record without any network.
 //!
+//! [`Connector::read_file`] is for files: bytes by pieces in, lines of JSON out, limits in proportion to the file's size.
+//!
 //! This crate owns wasmtime and the client for outgoing HTTP. What to do with a verdict is left to the caller.
 //! Surprising: keys, network and settings are checked twice, when a channel is connected and again at each use.
 
@@ -26,6 +28,7 @@ mod egress;
 mod engine;
 mod error;
 mod facts;
+mod files;
 mod grants;
 mod imports;
 mod line;
@@ -50,6 +53,7 @@ pub use connector::{Called, Connector};
 pub use egress::{Found, Names, SystemNames};
 pub use engine::{Host, HostOptions, PoolMetrics};
 pub use error::{Class, Error, Retry};
+pub use files::{FileBytes, FileCall, FileRead, Put, Source};
 pub use grants::{Expectations, GrantProblem, Grants, NoExpectations};
 pub use limits::Limits;
 pub use pace::Rate;

@@ -113,6 +113,50 @@ pub const ASK_HOSTCALL_FUEL: usize = 6;
 /// So many times a webhook's facts, 5000.
 pub const ASK_OBSERVATIONS: usize = 5;
 
+/// Wall clock of a call with a file. Most of it is spent waiting until what was read is stored; a file that takes longer
+/// is better handed in by parts.
+pub const FILE: Duration = Duration::from_mins(30);
+
+/// So many times a webhook's memory, 256 MiB: bytes and rows stream, but a sheet keeps its shared texts and a snapshot the
+/// keys it has seen, up to 24 bytes a row.
+pub const FILE_MEMORY: usize = 4;
+
+/// So many times a webhook's fuel whatever the size, about a minute: a workbook of some megabytes may unpack to a thousand,
+/// and a byte of its XML costs 370.
+pub const FILE_FUEL: u64 = 4_000;
+
+/// So many times a webhook's fuel for each byte on top, 4800. Text costs 300 to read, check and write; a workbook whose
+/// sheet is packed to a tenth, 3200.
+pub const FILE_FUEL_PER_BYTE: u64 = 8;
+
+/// So many times a webhook's ticks whatever the size, 10 min: the fuel above on a machine that does ten things at a time.
+pub const FILE_CPU_TICKS: u32 = 2_000;
+
+/// So many times a webhook's ticks for each MiB on top, 6 s.
+pub const FILE_CPU_TICKS_PER_MIB: u32 = 20;
+
+/// So many times a webhook's calls of imports whatever the size, 65,536: a packed file is read and told in small pieces.
+pub const FILE_HOST_CALLS: u32 = 256;
+
+/// Bytes of the file for which one more call of an import is allowed.
+pub const FILE_BYTES_A_CALL: u64 = 1 << 10;
+
+/// Bytes of a file that one call of `source.read` gives.
+pub const FILE_READ_BYTES: u32 = 1 << 20;
+
+/// Bytes of lines that one call of `sink.put` takes.
+pub const FILE_PUT_BYTES: usize = 1 << 20;
+
+/// A file that is handed in: seven million rows of a stock list, more than a chain's whole night.
+pub const FILE_BYTES: u64 = 512 << 20;
+
+/// Lines that may be put whatever the size of the file, all together: a full sheet of a size matrix, a row for each cell,
+/// is packed into some megabytes.
+pub const FILE_PUT: u64 = 512 << 20;
+
+/// So many bytes of lines for each byte of the file on top. A row of 20 bytes becomes 150 bytes of JSON, or a reject of 400.
+pub const FILE_PUT_PER_BYTE: u64 = 32;
+
 /// A cursor. It is a time, a page number or some ids.
 pub const CURSOR_BYTES: usize = 16 << 10;
 
@@ -142,6 +186,8 @@ pub struct Limits {
     pub call: Duration,
     /// Wall clock of a poll, fetch or command.
     pub ask: Duration,
+    /// Wall clock of a call with a file.
+    pub file: Duration,
     /// Ticks of [`TICK`] in guest code.
     pub cpu_ticks: u32,
     /// Instructions, roughly.
@@ -164,6 +210,8 @@ pub struct Limits {
     pub handles: usize,
     /// Body of an inbound request; enforced by the listener.
     pub body_bytes: usize,
+    /// A file that is handed in; enforced by whoever takes it.
+    pub file_bytes: u64,
     /// Body of the answer.
     pub answer_bytes: usize,
     /// Outgoing requests.
@@ -193,6 +241,22 @@ impl Limits {
         }
     }
 
+    /// The limits of a call with a file of so many bytes, in proportion to what the operator set.
+    pub(crate) fn of_file(&self, size: u64) -> Limits {
+        let mib = u32::try_from(size >> 20).unwrap_or(u32::MAX);
+        let ticks = FILE_CPU_TICKS_PER_MIB.saturating_mul(mib).saturating_add(FILE_CPU_TICKS);
+        let per_byte = self.fuel_per_body_byte.saturating_mul(FILE_FUEL_PER_BYTE);
+        let calls = u32::try_from(size / FILE_BYTES_A_CALL).unwrap_or(u32::MAX);
+        Limits {
+            memory_bytes: self.memory_bytes.saturating_mul(FILE_MEMORY).min(MEMORY_BYTES_MAX),
+            call: self.file,
+            cpu_ticks: self.cpu_ticks.saturating_mul(ticks),
+            fuel: self.fuel.saturating_mul(FILE_FUEL).saturating_add(per_byte.saturating_mul(size)),
+            host_calls: self.host_calls.saturating_mul(FILE_HOST_CALLS).saturating_add(calls),
+            ..self.clone()
+        }
+    }
+
     /// Fuel for a request with a body of so many bytes.
     pub fn fuel_for(&self, body_bytes: usize) -> u64 {
         self.fuel.saturating_add(self.fuel_per_body_byte.saturating_mul(body_bytes as u64))
@@ -206,6 +270,7 @@ impl Default for Limits {
             table_elements: TABLE_ELEMENTS,
             call: CALL,
             ask: ASK,
+            file: FILE,
             cpu_ticks: CPU_TICKS,
             fuel: FUEL,
             fuel_per_body_byte: FUEL_PER_BODY_BYTE,
@@ -217,6 +282,7 @@ impl Default for Limits {
             log_line_bytes: LOG_LINE_BYTES,
             handles: HANDLES,
             body_bytes: BODY_BYTES,
+            file_bytes: FILE_BYTES,
             answer_bytes: ANSWER_BYTES,
             http_requests: HTTP_REQUESTS,
             http_request: HTTP_REQUEST,

@@ -84,6 +84,12 @@ pub(crate) fn describe_metrics() {
     describe_histogram!("qudao_connector_call_seconds", "Wall clock of a connector's call.");
     describe_counter!("qudao_connector_asks_total", "Polls, fetches and commands by what became of them.");
     describe_histogram!("qudao_connector_ask_seconds", "Wall clock of a poll, fetch or command.");
+    describe_counter!(
+        "qudao_connector_files_total",
+        "Files that connectors read by verdict, or by why there is none."
+    );
+    describe_counter!("qudao_connector_file_rows_total", "Rows that connectors read out of files.");
+    describe_histogram!("qudao_connector_file_seconds", "Wall clock of reading a file.");
     describe_gauge!("qudao_connector_breaker_open", "1 while a channel's breaker is not closed.");
     describe_gauge!("qudao_host_pool_in_use", "Instances that live now.");
 }
@@ -108,6 +114,18 @@ pub(crate) fn count_ask(channel: &Arc<str>, asked: &Asked, code: &str, took: Dur
     ];
     counter!("qudao_connector_asks_total", &labels).increment(1);
     histogram!("qudao_connector_ask_seconds", "channel" => Arc::clone(channel)).record(took);
+}
+
+/// Counts one file. `verdict` is empty where there is none, `code` where there is one.
+pub(crate) fn count_file(channel: &Arc<str>, [verdict, code]: [&str; 2], rows: u64, took: Duration) {
+    let labels = [
+        ("channel", metrics::SharedString::from(Arc::clone(channel))),
+        ("verdict", verdict.to_owned().into()),
+        ("code", code.to_owned().into()),
+    ];
+    counter!("qudao_connector_files_total", &labels).increment(1);
+    counter!("qudao_connector_file_rows_total", "channel" => Arc::clone(channel)).increment(rows);
+    histogram!("qudao_connector_file_seconds", "channel" => Arc::clone(channel)).record(took);
 }
 
 /// Shows a breaker.

@@ -39,11 +39,15 @@ pub enum Reason {
     Unsupported,
     /// Too many failed calls; not called for now.
     BreakerOpen,
+    /// The gateway could not read the file that it handed over.
+    FileUnreadable,
+    /// Nobody takes what is read out of the file any more.
+    Abandoned,
 }
 
 impl Reason {
     /// All of them, for documentation.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 19] = [
         Reason::LimitMemory,
         Reason::LimitTime,
         Reason::LimitFuel,
@@ -61,6 +65,8 @@ impl Reason {
         Reason::ConnectorFailure,
         Reason::Unsupported,
         Reason::BreakerOpen,
+        Reason::FileUnreadable,
+        Reason::Abandoned,
     ];
 
     /// The word, as in verdicts and metrics.
@@ -83,6 +89,8 @@ impl Reason {
             Reason::ConnectorFailure => "connector_failure",
             Reason::Unsupported => "unsupported",
             Reason::BreakerOpen => "breaker_open",
+            Reason::FileUnreadable => "file_unreadable",
+            Reason::Abandoned => "abandoned",
         }
     }
 
@@ -91,7 +99,12 @@ impl Reason {
     pub(crate) fn counts(self) -> bool {
         !matches!(
             self,
-            Reason::InvalidPayload | Reason::ConnectorFailure | Reason::Unsupported | Reason::BreakerOpen
+            Reason::InvalidPayload
+                | Reason::ConnectorFailure
+                | Reason::Unsupported
+                | Reason::BreakerOpen
+                | Reason::FileUnreadable
+                | Reason::Abandoned
         )
     }
 }

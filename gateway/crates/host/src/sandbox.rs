@@ -5,6 +5,7 @@ use crate::{
     call::Call,
     egress::Egress,
     engine::{CORE_INSTANCES, MEMORIES, Shared},
+    files::Handed,
     grants::Granted,
     imports::random,
     limits::{Limits, TICK},
@@ -31,6 +32,8 @@ pub(crate) struct State {
     /// What the panic hook said last.
     pub(crate) panic: Option<String>,
     pub(crate) room: Room,
+    /// The file at hand, in a call that has one.
+    pub(crate) handed: Option<Handed>,
     fuel: u64,
     host_calls: u32,
     http_requests: u32,
@@ -116,6 +119,7 @@ pub(crate) fn store(
         log_dropped: 0,
         panic: None,
         room: Room::new(limits.memory_bytes, limits.table_elements),
+        handed: None,
         limits,
         line,
         fuel,

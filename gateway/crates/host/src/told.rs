@@ -101,6 +101,8 @@ impl From<Stopped> for AskFailure {
             Reason::NetworkNotGranted | Reason::Unsupported => (Class::Operator, Retry::Never),
             Reason::KeyNotGranted => (Class::Defect, Retry::Never),
             Reason::InvalidPayload => (Class::Sender, Retry::Never),
+            Reason::FileUnreadable => (Class::Operator, Retry::After(Duration::ZERO)),
+            Reason::Abandoned => (Class::Defect, Retry::Now),
             Reason::LimitTime if !stopped.counts => (Class::Platform, Retry::After(Duration::ZERO)),
             Reason::LimitTime
             | Reason::LimitMemory

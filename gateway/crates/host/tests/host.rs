@@ -6,6 +6,7 @@ mod host {
     mod asks;
     mod breaker;
     mod cache;
+    mod files;
     mod grants;
     mod hostile;
     mod http;

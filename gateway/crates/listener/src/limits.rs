@@ -20,7 +20,11 @@ pub struct Limits {
     pub headers: usize,
     /// From the header to the last byte of the body; beyond it 408, and the connection is closed.
     pub body_read: Duration,
-    /// From the header to the router's answer; beyond it 503. Bodies that stream afterwards are not meant.
+    /// Where large bodies are taken: bytes a second that lengthen [`Limits::body_read`] as they arrive, so that a file over a
+    /// slow line passes and a client that only pretends to send does not. The longest pause is then `body_read`.
+    pub body_rate: Option<u32>,
+    /// From the header, or from the last piece of a body that came later, to the router's answer; beyond it 503. Bodies that
+    /// stream afterwards are not meant.
     pub answer: Duration,
     /// For a client to take at least one byte of an answer that waits; beyond it the connection is cut.
     pub write_stall: Duration,
@@ -48,6 +52,8 @@ const HEADER_BYTES: usize = 32 * 1024;
 const HEADERS: usize = 100;
 /// A notice has 1 to 4 KiB; the largest body that a channel may allow passes in this time over a slow line.
 const BODY_READ: Duration = Duration::from_secs(15);
+/// Half of what the slowest line of a store, a telephone, carries up; a file of 200 MB may take three and a half hours.
+const FILE_RATE: u32 = 16 * 1024;
 /// Platforms hang up after 5 to 10 seconds; beyond this only a defect keeps an answer away.
 const HOOKS_ANSWER: Duration = Duration::from_secs(30);
 /// A long-poll may wait for 60 seconds by itself.
@@ -72,6 +78,7 @@ impl Limits {
             header_bytes: HEADER_BYTES,
             headers: HEADERS,
             body_read: BODY_READ,
+            body_rate: None,
             answer: HOOKS_ANSWER,
             write_stall: WRITE_STALL,
             linger: LINGER,
@@ -80,8 +87,14 @@ impl Limits {
         }
     }
 
-    /// For the private listener: fewer connections, and patience for long-polls.
+    /// For the private listener: fewer connections, and patience for long-polls and large files.
     pub fn admin() -> Limits {
-        Limits { name: "admin", connections: ADMIN_CONNECTIONS, answer: ADMIN_ANSWER, ..Limits::hooks() }
+        Limits {
+            name: "admin",
+            connections: ADMIN_CONNECTIONS,
+            body_rate: Some(FILE_RATE),
+            answer: ADMIN_ANSWER,
+            ..Limits::hooks()
+        }
     }
 }

@@ -152,6 +152,34 @@ async fn a_body_that_drips_within_its_time_is_read() {
 }
 
 #[tokio::test]
+async fn a_large_body_that_stops_or_only_drips_gets_408() {
+    let limits = Limits { body_rate: Some(1024 * 1024), body_read: Duration::from_millis(60), ..patient() };
+    let (running, ..) = start(limits);
+    let head = "POST /body HTTP/1.1\r\nhost: q\r\ncontent-length: 1000000000\r\n\r\n";
+    let stopped = exchange(running.address, format!("{head}123")).await;
+    assert!(stopped.starts_with("HTTP/1.1 408 "), "{stopped}");
+
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (mut reading, mut writing) = stream.split();
+    writing.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    let mut drops = tokio::time::interval(Duration::from_millis(1));
+    let dripping = async {
+        // Once it is refused nobody takes what is sent.
+        while writing.write_all(b"1").await.is_ok() {
+            drops.tick().await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = dripping => {}
+        read = reading.read_exact(&mut answer) => { read.unwrap(); }
+    }
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+#[tokio::test]
 async fn header_floods_get_431() {
     let (running, ..) = start(patient());
     let many = "x: 1\r\n".repeat(101);

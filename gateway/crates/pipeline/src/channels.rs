@@ -1,11 +1,13 @@
 //! Channels: connectors with their grants, as the configuration in force says.
 
+mod documents;
 mod grants;
 
 use crate::{
     Error,
     schedule::{Askable, StreamView},
 };
+pub use documents::{FileSettings, document_problems};
 use grants::{fingerprint, grants};
 use qudao_config::{Channel, Config, Finding, Findings, Poll, Status};
 use qudao_host::{BreakerState, Component, Connector, Expectations, GrantProblem, Host};
@@ -28,6 +30,7 @@ struct Configured {
     digest: String,
     poll: Option<Poll>,
     fingerprint: String,
+    files: Option<FileSettings>,
 }
 
 /// One channel as an operator sees it.
@@ -66,17 +69,38 @@ impl Channels {
         let mut by_name = BTreeMap::new();
         for channel in &config.channels {
             let Some(component) = components.get(&channel.connector.path) else { continue };
-            match component.connect(grants(channel, &expectations)) {
+            let document = match documents::of_channel(config, channel, component.manifest()) {
+                Ok(document) => document,
+                Err(more) => {
+                    findings.extend(more);
+                    continue;
+                }
+            };
+            let settings = |document| FileSettings::new((component, document), &config.stores, Some(channel));
+            let files = document.as_ref().map(settings);
+            match component.connect(grants(channel, (files.as_ref(), component), &expectations)) {
                 Ok(connector) => {
                     findings.extend(unknown_streams(config, channel, connector.manifest()));
+                    if let (Some(document), Some(files)) = (&document, &files) {
+                        findings
+                            .extend(documents::check((config, channel), component, (document, files)).await);
+                    }
                     let digest = component.digest().to_owned();
-                    let (poll, fingerprint) = (channel.poll.clone(), fingerprint(channel, &digest));
+                    let (poll, fingerprint) =
+                        (channel.poll.clone(), fingerprint(channel, files.as_ref(), &digest));
                     let (name, status) = (channel.name.clone(), channel.status);
-                    by_name.insert(name, Configured { status, connector, digest, poll, fingerprint });
+                    by_name.insert(name, Configured { status, connector, digest, poll, fingerprint, files });
                 }
                 Err(problems) => {
                     let new = problems.iter().filter(|problem| !is_told(config, &channel.name, problem));
-                    findings.extend(new.map(|problem| finding(config, &channel.name, problem)));
+                    let within = document.as_ref().zip(component.manifest().files.as_ref());
+                    let shown = |problem: &GrantProblem| {
+                        let own = within.and_then(|(document, files)| {
+                            documents::schema_finding((document, &files.document), problem)
+                        });
+                        own.unwrap_or_else(|| finding(config, &channel.name, problem))
+                    };
+                    findings.extend(new.map(shown));
                 }
             }
         }
@@ -106,6 +130,16 @@ impl Channels {
     /// The connector of a channel in any status: replay reads the past of retired ones too.
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.by_name.get(name).map(|channel| &channel.connector)
+    }
+
+    /// What a channel reads files with; nothing where its connector reads none.
+    pub fn files(&self, name: &str) -> Option<&FileSettings> {
+        self.by_name.get(name)?.files.as_ref()
+    }
+
+    /// Whether a channel is live.
+    pub(crate) fn status(&self, name: &str) -> Option<Status> {
+        self.by_name.get(name).map(|channel| channel.status)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {

@@ -1,7 +1,7 @@
 //! What can go wrong on the path, and what a caller should do about it.
 
 pub use qudao_model::fault::{Class, Retry};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Why a delivery got no verdict of its own. Everything a connector says or does wrong is a verdict, not one of these.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,82 @@ pub enum Error {
         /// The command that has it.
         id: String,
     },
+    /// The channel's connector reads no files, or there is no such channel.
+    #[error("there is no channel `{channel}` that reads files")]
+    NoFiles {
+        /// As given.
+        channel: String,
+    },
+    /// A file is larger than any that stores send.
+    #[error("the file has more than {limit} bytes")]
+    FileTooLarge {
+        /// Bytes that one may have.
+        limit: u64,
+    },
+    /// The bytes of a file stopped coming.
+    #[error("the file was cut off")]
+    FileCut {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file beside the gateway cannot be read.
+    #[error("cannot read {}", path.display())]
+    FileUnreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No import of that id.
+    #[error("there is no import `{id}`")]
+    UnknownImport {
+        /// As given.
+        id: String,
+    },
+    /// Nothing of the import waits for a person, or it is under way.
+    #[error("the import `{id}` is {state}: there is nothing to decide")]
+    NotWaiting {
+        /// Its id.
+        id: String,
+        /// How it stands.
+        state: &'static str,
+    },
+    /// A store of an import does not wait.
+    #[error("store `{store}` of import `{id}` does not wait")]
+    NotHeld {
+        /// The import.
+        id: String,
+        /// As given.
+        store: String,
+    },
+    /// The mapping was changed since the import was judged: what would count is not what was shown.
+    #[error("the mapping was changed since import `{id}` was judged; retry reads it under the new one")]
+    MappingChanged {
+        /// Its id.
+        id: String,
+    },
+    /// The connector cannot read a file now.
+    #[error("files cannot be read now: {text}")]
+    NotNow {
+        /// Why.
+        text: String,
+        /// How long that takes.
+        wait: Duration,
+    },
+    /// The connector broke on a file.
+    #[error("the connector broke on the file: {code}: {text}")]
+    Connector {
+        /// Stable word of its own.
+        code: String,
+        /// What happened.
+        text: String,
+    },
+    /// Rows could not be spooled, or a stored file not be read.
+    #[error("the spool of a file failed")]
+    Spool {
+        /// Why.
+        source: std::io::Error,
+    },
     /// Personal data could not be sealed or opened.
     #[error("sealing personal data failed")]
     Seal {
@@ -103,6 +179,8 @@ pub enum Error {
 
 /// How long a platform should wait while we go down: as long as a restart takes.
 const DRAINING_RETRY_AFTER: Duration = Duration::from_secs(5);
+/// After the disk refused rows: somebody has to make room.
+const SPOOL_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 impl Error {
     /// Whose turn it is.
@@ -119,8 +197,17 @@ impl Error {
             | Error::NotLive { .. }
             | Error::UnsupportedCommand { .. }
             | Error::BadPayload { .. }
-            | Error::KeyReused { .. } => Class::Sender,
-            Error::Draining => Class::Operator,
+            | Error::KeyReused { .. }
+            | Error::NoFiles { .. }
+            | Error::FileTooLarge { .. }
+            | Error::FileCut { .. }
+            | Error::FileUnreadable { .. }
+            | Error::UnknownImport { .. }
+            | Error::NotWaiting { .. }
+            | Error::NotHeld { .. }
+            | Error::MappingChanged { .. } => Class::Sender,
+            Error::NotNow { .. } | Error::Connector { .. } => Class::Defect,
+            Error::Draining | Error::Spool { .. } => Class::Operator,
             Error::Seal { source } => source.class(),
             Error::Storage { source } => source.class(),
         }
@@ -132,6 +219,8 @@ impl Error {
             Error::Draining => Retry::After(DRAINING_RETRY_AFTER),
             Error::Seal { source } => source.retry(),
             Error::Storage { source } => source.retry(),
+            Error::NotNow { wait, .. } => Retry::After(*wait),
+            Error::Spool { .. } => Retry::After(SPOOL_RETRY_AFTER),
             Error::UnknownChannel { .. }
             | Error::Retired { .. }
             | Error::UnknownDelivery { .. }
@@ -143,7 +232,16 @@ impl Error {
             | Error::NotLive { .. }
             | Error::UnsupportedCommand { .. }
             | Error::BadPayload { .. }
-            | Error::KeyReused { .. } => Retry::Never,
+            | Error::KeyReused { .. }
+            | Error::NoFiles { .. }
+            | Error::FileTooLarge { .. }
+            | Error::FileCut { .. }
+            | Error::FileUnreadable { .. }
+            | Error::UnknownImport { .. }
+            | Error::NotWaiting { .. }
+            | Error::NotHeld { .. }
+            | Error::MappingChanged { .. }
+            | Error::Connector { .. } => Retry::Never,
         }
     }
 
@@ -163,6 +261,17 @@ impl Error {
             Error::UnsupportedCommand { .. } => "unsupported_command",
             Error::BadPayload { .. } => "bad_payload",
             Error::KeyReused { .. } => "key_reused",
+            Error::NoFiles { .. } => "no_files",
+            Error::FileTooLarge { .. } => "file_too_large",
+            Error::FileCut { .. } => "file_cut",
+            Error::FileUnreadable { .. } => "file_unreadable",
+            Error::UnknownImport { .. } => "unknown_import",
+            Error::NotWaiting { .. } => "import_not_waiting",
+            Error::NotHeld { .. } => "store_not_held",
+            Error::MappingChanged { .. } => "mapping_changed",
+            Error::NotNow { .. } => "files_not_now",
+            Error::Connector { .. } => "connector_failed",
+            Error::Spool { .. } => "spool_failed",
             Error::Seal { .. } => "seal_failed",
             Error::Storage { .. } => "storage_unavailable",
         }

@@ -13,36 +13,60 @@ mod listing;
 mod order;
 mod payment;
 mod refund;
+mod slip;
+mod stock;
 
 use arc_swap::ArcSwapOption;
-use qudao_config::Link;
-use qudao_model::{Entity, event::EventDraft};
-use qudao_storage::{Fold, FollowUp, Known};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use qudao_config::{Channel, Link};
+use qudao_model::{Entity, Order, event::EventDraft};
+use qudao_storage::{Fold, FollowUp, Known, Reservation};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The one fold of qudao.
 #[derive(Debug, Clone)]
 pub struct Folding {
     /// How long after the first fact the platform is asked what became of a payment or refund that is under way.
     pub pending_after: Duration,
-    /// Whose payments and orders ask to be linked.
+    /// Whose payments and orders ask to be linked, and whose orders take stock.
     pub linked: Linked,
 }
 
-/// Channels that rules of `links` name. Others ask for nothing: looking for what no rule can find would cost every payment of a
-/// busy channel a task. All clones are one, so that a reload reaches the fold.
+/// What channels are linked to: payments by the rules of `links`, and stores by `stock_from`. A channel that no rule names asks
+/// for nothing: looking for what no rule can find would cost every payment of a busy channel a task. Orders of a channel that no
+/// store is named for take no stock. All clones are one, so that a reload reaches the fold.
 #[derive(Debug, Clone, Default)]
-pub struct Linked(Arc<ArcSwapOption<BTreeSet<String>>>);
+pub struct Linked(Arc<ArcSwapOption<Links>>);
+
+#[derive(Debug, Default)]
+struct Links {
+    /// Channels that rules name.
+    named: BTreeSet<String>,
+    /// Store by channel.
+    stock: BTreeMap<String, String>,
+}
 
 impl Linked {
-    /// Those that `rules` name. Before this was said once, every channel is.
-    pub(crate) fn set(&self, rules: &[Link]) {
+    /// As the configuration says. Before this was said once, every channel is named and none takes stock.
+    pub(crate) fn set(&self, rules: &[Link], channels: &[Channel]) {
         let named = rules.iter().flat_map(|rule| [rule.orders.clone(), rule.payments.clone()]);
-        self.0.store(Some(Arc::new(named.collect())));
+        let stock = channels.iter().filter_map(|channel| {
+            let store = channel.stock_from.clone()?;
+            Some((channel.name.clone(), store))
+        });
+        self.0.store(Some(Arc::new(Links { named: named.collect(), stock: stock.collect() })));
     }
 
     fn has(&self, channel: &str) -> bool {
-        self.0.load().as_ref().is_none_or(|named| named.contains(channel))
+        self.0.load().as_ref().is_none_or(|links| links.named.contains(channel))
+    }
+
+    /// Store that orders of a channel take from.
+    fn stock_from(&self, channel: &str) -> Option<String> {
+        self.0.load().as_ref()?.stock.get(channel).cloned()
     }
 }
 
@@ -61,9 +85,10 @@ impl Fold for Folding {
         let aftersales = aftersale::fold(&family);
         let order = order::fold(&family, &aftersales).map(|order| Entity::Order(Box::new(order)));
         let listing = listing::fold(&family).map(Entity::Listing);
+        let slip = slip::fold(&family).map(|slip| Entity::Slip(Box::new(slip)));
         let refunds = refunds.into_iter().map(Entity::Refund);
         let aftersales = aftersales.into_iter().map(|one| Entity::AfterSale(Box::new(one)));
-        payment.into_iter().chain(refunds).chain(order).chain(aftersales).chain(listing).collect()
+        payment.into_iter().chain(refunds).chain(order).chain(aftersales).chain(listing).chain(slip).collect()
     }
 
     fn events(&self, before: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
@@ -72,6 +97,11 @@ impl Fold for Folding {
 
     fn follow_ups(&self, before: Option<&Entity>, after: &Entity) -> Vec<FollowUp> {
         follow_ups::of(self, before, after)
+    }
+
+    fn reserves(&self, order: &Order) -> Vec<Reservation> {
+        let store = self.linked.stock_from(&order.channel);
+        store.map(|store| stock::reserves(order, &store)).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     Error, Folding, Linked,
     channels::{ChannelView, Channels, Stored},
+    imports::{Imports, Reader},
     intake::{Intake, Rules},
     schedule::Schedule,
 };
@@ -16,6 +17,7 @@ use qudao_storage::{Incoming, Moves, Storage};
 use qudao_vault::Vault;
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -56,6 +58,7 @@ pub struct Gateway {
     feed: Feed,
     clock: Arc<dyn Clock>,
     schedule: Schedule,
+    imports: Imports,
     linked: Linked,
     told: Told,
     draining: AtomicBool,
@@ -83,10 +86,12 @@ impl Gateway {
     /// Loads every connector and connects every channel; all problems at once.
     pub async fn start(config: &Config, parts: Parts) -> Result<Arc<Gateway>, Findings> {
         let Parts { host, storage, clock, vault, linked } = parts;
-        linked.set(&config.links);
+        linked.set(&config.links, &config.channels);
         let channels = Channels::load(config, &host, Arc::new(Stored(storage.clone()))).await?;
         let feed = Feed::new(storage.clone());
         let intake = Intake::new(storage.clone(), vault, Rules::of(config));
+        let imports = Imports::new(intake.clone(), Arc::clone(&clock), config.gateway.data.join("spool"));
+        imports.set(Reader::all(&channels, base(config)));
         let schedule = Schedule::new(intake, Arc::clone(&clock));
         if let Err(error) = schedule.start(channels.askable()).await {
             // It begins from what is durable; only views of the past are missing.
@@ -94,7 +99,18 @@ impl Gateway {
         }
         let channels = ArcSwap::from_pointee(channels);
         let (told, draining) = (Told::default(), AtomicBool::new(false));
-        Ok(Arc::new(Gateway { channels, host, storage, feed, clock, schedule, linked, told, draining }))
+        Ok(Arc::new(Gateway {
+            channels,
+            host,
+            storage,
+            feed,
+            clock,
+            schedule,
+            imports,
+            linked,
+            told,
+            draining,
+        }))
     }
 
     /// The path. After the commit we owe the platform nothing; before it we have promised nothing.
@@ -131,11 +147,12 @@ impl Gateway {
             removed: old.names().filter(|name| !new.has(name)).map(str::to_owned).collect(),
             kept: new.names().filter(|name| old.has(name)).map(str::to_owned).collect(),
         };
-        let askable = new.askable();
+        let (askable, readers) = (new.askable(), Reader::all(&new, base(config)));
         self.channels.store(Arc::new(new));
+        self.imports.set(readers);
         let rules = Rules::of(config);
         let listed = rules.listings.digest();
-        self.linked.set(&config.links);
+        self.linked.set(&config.links, &config.channels);
         let before = self.schedule.intake.rules.swap(Arc::new(rules));
         if let Err(error) = self.schedule.set(askable).await {
             warn!("a channel that was mended stays paused: {}", chain(&error));
@@ -154,6 +171,7 @@ impl Gateway {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
         self.schedule.stop();
+        self.imports.stop();
     }
 
     /// Whether it is going down.
@@ -194,12 +212,16 @@ impl Gateway {
     /// The fold that storage must be opened with. `pending_after` changes with a restart only.
     pub fn fold_of(config: &Config) -> Arc<Folding> {
         let linked = Linked::default();
-        linked.set(&config.links);
+        linked.set(&config.links, &config.channels);
         Arc::new(Folding { pending_after: config.gateway.pending_after, linked })
     }
 
     pub(crate) fn schedule(&self) -> &Schedule {
         &self.schedule
+    }
+
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.imports
     }
 
     pub(crate) fn vault(&self) -> &Vault {
@@ -213,6 +235,11 @@ impl Gateway {
     pub(crate) fn loaded(&self) -> Arc<Channels> {
         self.channels.load_full()
     }
+}
+
+/// Folder that paths of a configuration are relative to.
+fn base(config: &Config) -> &Path {
+    config.file.parent().unwrap_or(Path::new(""))
 }
 
 fn incoming(

@@ -13,6 +13,7 @@ mod commands;
 mod error;
 mod fold;
 mod gateway;
+mod imports;
 mod intake;
 mod links;
 mod listings;
@@ -21,15 +22,20 @@ mod replay;
 mod retry;
 mod schedule;
 mod seal;
+pub mod sentences;
 mod tasks;
 #[cfg(test)]
 mod tests;
 
-pub use channels::{ChannelView, Channels};
+pub use channels::{ChannelView, Channels, FileSettings, document_problems};
 pub use commands::NewCommandRequest;
 pub use error::{Class, Error, Retry};
 pub use fold::{Folding, Linked};
 pub use gateway::{Changes, Delivery, Gateway, Parts};
+pub use imports::{
+    Against, Counts, Figures, Held, Hold, ImportProgress, StoreSum, Taken, Trial, Tried, try_file,
+    try_file_with,
+};
 pub use qudao_host::{BreakerState, Sparing};
 pub use replay::{Difference, Report, replay};
 pub use schedule::StreamView;

@@ -54,7 +54,9 @@ pub(crate) async fn link(
             }
             payments
         }
-        Some(Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_)) | None => Vec::new(),
+        Some(Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_)) | None => {
+            Vec::new()
+        }
     };
     for payment in payments.iter().filter(|payment| is_paid(payment)) {
         tell(intake, payment, now).await?;

@@ -33,7 +33,7 @@ pub(crate) fn is_own(fact: &Observation) -> bool {
     match &fact.facts {
         Facts::Order(facts) => matches!(facts.fact, OrderFact::Mapped | OrderFact::Linked),
         Facts::Listing(_) => true,
-        Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) => false,
+        Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) | Facts::Slip(_) => false,
     }
 }
 
@@ -73,9 +73,12 @@ pub(crate) async fn own(
 fn snapshot(fact: &Observation) -> Option<&OrderFacts> {
     match &fact.facts {
         Facts::Order(facts) if facts.fact == OrderFact::Snapshot => Some(facts),
-        Facts::Order(_) | Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) | Facts::Listing(_) => {
-            None
-        }
+        Facts::Order(_)
+        | Facts::Payment(_)
+        | Facts::Refund(_)
+        | Facts::AfterSale(_)
+        | Facts::Listing(_)
+        | Facts::Slip(_) => None,
     }
 }
 

@@ -8,6 +8,10 @@
 use crate::{
     Channels, Error,
     ask::{Asks, verdict},
+    imports::{
+        Reader,
+        replayed::{Files, FindReader, PartOf},
+    },
     intake::{Intake, Rules, content_key},
     listings::is_own,
     seal,
@@ -15,9 +19,9 @@ use crate::{
 use futures_util::{StreamExt as _, pin_mut};
 use qudao_host::Call;
 use qudao_model::{Observation, Request, Transcript, Verdict, delivery::Acceptance};
-use qudao_storage::{Replayed, Storage};
+use qudao_storage::{FILE_METHOD, Replayed, Storage};
 use qudao_vault::Vault;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// What a replay did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -30,6 +34,8 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// Events in the new feed.
     pub events: u64,
+    /// Imports of files, with what became of them.
+    pub imports: u64,
 }
 
 /// A delivery that a connector of today reads otherwise.
@@ -53,7 +59,10 @@ pub async fn replay(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Report, Error> {
     let find = |name: &str| channels.connector(name).map(|connector| connector as &dyn Asks);
-    replay_through(source, &Intake::new(into.clone(), vault, Rules::default()), &find, progress).await
+    let readers = Reader::all(channels, Path::new(""));
+    let reader = |name: &str| readers.get(name).cloned();
+    let into = Intake::new(into.clone(), vault, Rules::default());
+    replay_through(source, &into, (&find, &reader), progress).await
 }
 
 /// Finds the connector of a channel.
@@ -62,17 +71,25 @@ pub(crate) type Find<'a> = &'a (dyn Fn(&str) -> Option<&'a dyn Asks> + Sync);
 pub(crate) async fn replay_through(
     source: &Storage,
     into: &Intake,
-    find: Find<'_>,
+    (find, reader): (Find<'_>, FindReader<'_>),
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Report, Error> {
     // First, so that what is sealed again gets the same bytes, and what was forgotten stays so.
     into.storage.put_subject_keys(source.all_subject_keys().await?).await?;
     let mut report = Report::default();
+    let mut files = Files::new(source, &into.storage, reader);
     let deliveries = source.replay_source();
     pin_mut!(deliveries);
     while let Some(delivery) = deliveries.next().await {
         let mut delivery = delivery?;
         report.deliveries += 1;
+        if delivery.incoming.request.method == FILE_METHOD {
+            if !part(&mut files, &mut delivery, &mut report).await? {
+                into.storage.restore(delivery).await?;
+            }
+            progress(report.deliveries);
+            continue;
+        }
         match judge(&delivery, find, into).await? {
             Judgement::Same => report.same += 1,
             Judgement::Other(verdict) => {
@@ -84,8 +101,35 @@ pub(crate) async fn replay_through(
         into.storage.restore(delivery).await?;
         progress(report.deliveries);
     }
+    files.finish(&mut report).await?;
     report.events = into.storage.last_seq();
     Ok(report)
+}
+
+/// A part of a file. Says whether nothing is left to restore: a part of stock is applied already, slips are facts.
+async fn part(files: &mut Files<'_>, delivery: &mut Replayed, report: &mut Report) -> Result<bool, Error> {
+    let slips = match files.part(delivery).await? {
+        PartOf::Done => {
+            report.same += 1;
+            return Ok(true);
+        }
+        PartOf::Slips(slips) => slips,
+        PartOf::Refused(why) => {
+            let stock = facts(&delivery.incoming.verdict).is_none_or(|(_, facts, _)| facts.is_empty());
+            let lost = if stock { "its figures are left out" } else { "the facts of then are used" };
+            report.differ(delivery, format!("{why}; {lost}"));
+            return Ok(stock);
+        }
+    };
+    if let Verdict::Accepted(told) = &mut delivery.incoming.verdict {
+        if told.observations == slips {
+            report.same += 1;
+        } else {
+            told.observations = slips;
+            report.differ(delivery, "accepted with other facts; the new ones are used".to_owned());
+        }
+    }
+    Ok(false)
 }
 
 /// What today's connector says of a delivery.

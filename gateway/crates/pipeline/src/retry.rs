@@ -2,7 +2,7 @@
 
 use crate::{Error, Gateway, intake::Origin, replay};
 use qudao_host::Call;
-use qudao_storage::{Committed, Moves};
+use qudao_storage::{Committed, FILE_METHOD, Moves};
 use tracing::info;
 
 impl Gateway {
@@ -16,6 +16,10 @@ impl Gateway {
             return Err(Error::AlreadyAccepted { id: id.to_owned() });
         }
         let nothing = || Error::NothingToRetry { id: id.to_owned() };
+        if row.method == FILE_METHOD {
+            // Files are tried again as imports.
+            return Err(nothing());
+        }
         let request = self.storage().delivery_request(id).await?.ok_or_else(nothing)?;
         let connector = self.loaded().taking(&row.channel)?;
         let call = Call { now: row.received_at, random_seed: None };

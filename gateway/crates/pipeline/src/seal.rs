@@ -68,7 +68,9 @@ fn forgotten(subject: &str, channel: &str, receiver: &Receiver, then: &[Observat
 pub(crate) fn receiver_of(fact: &Observation) -> Option<&Receiver> {
     match &fact.facts {
         Facts::Order(facts) => facts.receiver.as_ref(),
-        Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) | Facts::Listing(_) => None,
+        Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => {
+            None
+        }
     }
 }
 
@@ -80,7 +82,9 @@ fn personal(fact: &Observation) -> Option<&Receiver> {
 fn receiver_mut(fact: &mut Observation) -> Option<&mut Receiver> {
     let receiver = match &mut fact.facts {
         Facts::Order(facts) => facts.receiver.as_mut(),
-        Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) | Facts::Listing(_) => None,
+        Facts::Payment(_) | Facts::Refund(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => {
+            None
+        }
     }?;
     receiver.sealed = None;
     receiver.is_personal().then_some(receiver)

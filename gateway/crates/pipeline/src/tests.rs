@@ -3,6 +3,7 @@
 
 mod commands;
 mod fetches;
+mod imports;
 mod kit;
 mod links;
 mod listings;

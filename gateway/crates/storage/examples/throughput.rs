@@ -149,7 +149,9 @@ impl Fold for One {
                 updated_at: known.observation.occurred_at,
                 anomalies: Vec::new(),
             })),
-            Facts::Refund(_) | Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => None,
+            Facts::Refund(_) | Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => {
+                None
+            }
         };
         observations.iter().filter_map(one).collect()
     }

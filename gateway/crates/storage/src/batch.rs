@@ -9,7 +9,7 @@ mod learn;
 
 pub(crate) use changes::{
     Again, Changes, CommandChange, Counters, Current, CursorRow, EntityRow, EventRow, Family, FamilyRow,
-    Found, InboxRow, Memory, ObservationRow, RetriedRow, Seen, Stored,
+    Found, InboxRow, Memory, ObservationRow, Reserving, RetriedRow, Seen, Stored,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 use agenda::Agenda;
 use qudao_model::{Answer, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Refused deliveries that are kept of each channel: enough to see what an attacker or a wrong key does for days,
 /// little enough that a flood of them fills no disk (about 10 MB a channel).
@@ -46,6 +46,10 @@ pub(crate) struct Batch<'m, 'a> {
     cursors: &'m HashMap<(String, String), String>,
     agenda: Agenda<'m>,
     changes: Changes<'a>,
+    /// Channels whose orders may have taken from stock before.
+    reserving: &'m HashSet<String>,
+    /// Orders of which stock was not asked for.
+    wants: Vec<Reserving>,
 }
 
 impl<'m, 'a> Batch<'m, 'a> {
@@ -57,12 +61,20 @@ impl<'m, 'a> Batch<'m, 'a> {
     ) -> Batch<'m, 'a> {
         let counters = memory.counters.clone();
         let (cursors, agenda) = (&memory.cursors, Agenda::new(&memory.tasks));
-        Batch { fold, found, failed_bytes_max, counters, cursors, agenda, changes: Changes::default() }
+        let reserving = &memory.reserving;
+        let (changes, wants) = (Changes::default(), Vec::new());
+        Batch { fold, found, failed_bytes_max, counters, cursors, agenda, changes, reserving, wants }
+    }
+
+    /// Orders that this batch must be decided anew for, with a desk that has them; then nothing of it is to be written.
+    pub(crate) fn wants(&mut self) -> Vec<Reserving> {
+        std::mem::take(&mut self.wants)
     }
 
     /// What is to be written, and the numbers as they will be then.
     pub(crate) fn decided(self) -> (Changes<'a>, Counters) {
-        let Batch { agenda, mut changes, counters, .. } = self;
+        let Batch { agenda, mut changes, counters, found, .. } = self;
+        changes.stock = found.stock;
         changes.tasks = agenda.changed;
         changes.asked = agenda.asked;
         (changes, counters)

@@ -100,6 +100,27 @@ pub enum Error {
         /// As given.
         id: String,
     },
+    /// No import of that id.
+    #[error("there is no import `{id}`")]
+    UnknownImport {
+        /// As given.
+        id: String,
+    },
+    /// No file of that hash is kept.
+    #[error("no file with the SHA-256 `{sha256}` is kept")]
+    UnknownFile {
+        /// As given.
+        sha256: String,
+    },
+    /// A file beside the database could not be written or read.
+    #[error("cannot write or read the file {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
     /// Somebody else moved the cursor of this stream meanwhile. Nothing was stored.
     #[error("the cursor of stream `{stream}` of channel `{channel}` moved meanwhile")]
     CursorMoved {
@@ -131,7 +152,11 @@ impl Error {
     /// Whose turn it is.
     pub fn class(&self) -> Class {
         match self {
-            Error::Cursor | Error::UnknownDelivery { .. } | Error::CursorMoved { .. } => Class::Sender,
+            Error::Cursor
+            | Error::UnknownDelivery { .. }
+            | Error::UnknownImport { .. }
+            | Error::UnknownFile { .. }
+            | Error::CursorMoved { .. } => Class::Sender,
             Error::Open { .. }
             | Error::InUse { .. }
             | Error::Migrate { .. }
@@ -139,6 +164,7 @@ impl Error {
             | Error::ReadOnly { .. }
             | Error::Device { .. }
             | Error::Busy { .. }
+            | Error::File { .. }
             | Error::VaultMissing
             | Error::VaultWrong { .. }
             | Error::Closed => Class::Operator,
@@ -151,9 +177,11 @@ impl Error {
     /// Whether to try again.
     pub fn retry(&self) -> Retry {
         match self {
-            Error::DiskFull { .. } | Error::ReadOnly { .. } | Error::Device { .. } | Error::Closed => {
-                Retry::After(TROUBLE_RETRY_AFTER)
-            }
+            Error::DiskFull { .. }
+            | Error::ReadOnly { .. }
+            | Error::Device { .. }
+            | Error::File { .. }
+            | Error::Closed => Retry::After(TROUBLE_RETRY_AFTER),
             Error::Busy { .. } => Retry::After(BUSY_RETRY_AFTER),
             Error::Open { .. }
             | Error::InUse { .. }
@@ -164,6 +192,8 @@ impl Error {
             | Error::Corrupt { .. }
             | Error::Cursor
             | Error::UnknownDelivery { .. }
+            | Error::UnknownImport { .. }
+            | Error::UnknownFile { .. }
             | Error::CursorMoved { .. }
             | Error::VaultMissing
             | Error::VaultWrong { .. } => Retry::Never,

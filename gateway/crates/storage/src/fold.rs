@@ -1,6 +1,7 @@
 //! What storage asks of the fold. The fold itself lives elsewhere; storage only decides when it runs: inside the commit.
 
-use qudao_model::{Entity, Observation, event::EventDraft};
+use crate::Reservation;
+use qudao_model::{Entity, Observation, Order, event::EventDraft};
 use std::time::Duration;
 
 /// A stored fact, with the key of the notice that told it.
@@ -43,6 +44,10 @@ pub trait Fold: Send + Sync + 'static {
     fn events(&self, before: Option<&Entity>, after: &Entity) -> Vec<EventDraft>;
     /// What a change asks for. By default nothing.
     fn follow_ups(&self, _before: Option<&Entity>, _after: &Entity) -> Vec<FollowUp> {
+        Vec::new()
+    }
+    /// Pieces that an order takes from stores until their ERP has them in its figures. By default none.
+    fn reserves(&self, _order: &Order) -> Vec<Reservation> {
         Vec::new()
     }
 }

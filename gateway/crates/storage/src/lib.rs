@@ -14,11 +14,14 @@ mod commands;
 mod delivery;
 mod error;
 mod expectations;
+mod files;
 mod fold;
+mod imports;
 mod moves;
 mod prepared;
 mod query;
 mod sqlite;
+mod stock;
 mod streams;
 mod subjects;
 mod tasks;
@@ -29,9 +32,19 @@ pub use audit::AuditEntry;
 pub use commands::{COMMAND_TASK, CommandFilter, CommandRow, CommandState, NewCommand, PutCommand};
 pub use delivery::{Committed, DeliveryRow, Incoming, Replayed, VerdictKind};
 pub use error::{BUSY_RETRY_AFTER, Cause, Class, Error, Retry, TROUBLE_RETRY_AFTER};
+pub use files::{FileWriter, Stored};
 pub use fold::{Fold, FollowUp, Known};
+pub use imports::{
+    ImportFilter, ImportMove, ImportRow, ImportState, NewImport, PutImport, RejectFilter, RejectRow,
+    RejectState, StoreOutcome, StoreState, StoreSums,
+};
 pub use moves::{Ask, CommandMove, CursorMove, Moves, TaskMove, task_id};
 pub use query::{DeliveryFilter, EntityFilter, LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use stock::{
+    Applied, FILE_METHOD, FILE_SHA256, FILE_SIZE, FilePart, Movement, MovementDigest, MovementKey,
+    Reservation, SameDay, StockFilter, StockPart, StockPolicy, StoreSnapshot, StoreSummary,
+    rule::{self as stock_rule, Tier},
+};
 pub use streams::{Paused, StreamState};
 pub use tasks::Task;
 pub use vault::Vault;
@@ -74,6 +87,8 @@ pub struct Options {
     pub read_only: bool,
     /// What seals and opens deliveries that hold personal data. Without it they can be neither stored nor read.
     pub vault: Option<Arc<dyn Vault>>,
+    /// Folder of files as they came; by default `files` beside the database.
+    pub files: PathBuf,
 }
 
 /// Most deliveries of one flush: beyond this a flush is no longer shared better, and waiting gets longer.
@@ -87,7 +102,9 @@ impl Options {
     /// With defaults.
     pub fn new(url: Location, fold: Arc<dyn Fold>) -> Options {
         let (batch_max, failed_bytes_max) = (BATCH_MAX, FAILED_BYTES_MAX);
-        Options { url, fold, batch_max, failed_bytes_max, read_only: false, vault: None }
+        let Location::Sqlite(location) = &url;
+        let files = sqlite::file_of(location).with_file_name("files");
+        Options { url, fold, batch_max, failed_bytes_max, read_only: false, vault: None, files }
     }
 }
 
@@ -137,6 +154,7 @@ struct Inner {
     seq: watch::Receiver<u64>,
     ticks: watch::Receiver<u64>,
     vault: Option<Arc<dyn Vault>>,
+    files: PathBuf,
     trouble: Trouble,
     expectations: Expectations,
     restriction: Mutex<Restriction>,
@@ -159,6 +177,7 @@ impl Storage {
         let trouble = Trouble::default();
         let (jobs, thread) = match writer {
             Some(database) => {
+                files::tidy(&options.files);
                 let (jobs, queue) = mpsc::channel(QUEUE);
                 let writer = Writer {
                     database,
@@ -183,6 +202,7 @@ impl Storage {
             seq,
             ticks,
             vault: options.vault,
+            files: options.files,
             trouble,
             expectations,
             restriction: Mutex::default(),

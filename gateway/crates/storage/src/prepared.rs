@@ -1,7 +1,8 @@
 //! A delivery made ready for the writer: everything that needs no look into the database is worked out here, on the
 //! caller's thread, because the writer is one and its time is what limits the gateway.
 
-use crate::{Error, Incoming, Moves, Vault, VerdictKind, vault};
+use crate::{Error, FILE_METHOD, FILE_SHA256, FILE_SIZE, Incoming, Moves, Vault, VerdictKind, vault};
+use data_encoding::HEXLOWER;
 use qudao_model::{Answer, Note, Observation, Request, Timestamp, Verdict, delivery::Acceptance, id};
 use sha2::{Digest, Sha256};
 
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const KEPT_ROW_BYTES: usize = 1024;
 
 /// Methods of deliveries that no platform sent by itself: what we asked for, and what the gateway knows.
-const OWN_METHODS: [&str; 5] = ["POLL", "FETCH", "COMMAND", "LISTINGS", "LINK"];
+const OWN_METHODS: [&str; 6] = ["POLL", "FETCH", "COMMAND", "LISTINGS", "LINK", FILE_METHOD];
 
 /// What the writer needs to know of one delivery.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) sealed: bool,
     /// Of the plain body.
-    pub(crate) size: usize,
+    pub(crate) size: u64,
     /// Of the plain body.
     pub(crate) sha256: Vec<u8>,
     pub(crate) kind: VerdictKind,
@@ -65,7 +66,7 @@ impl Prepared {
     pub(crate) fn new(incoming: Incoming, vault: Option<&dyn Vault>) -> Result<Prepared, Error> {
         let Incoming { channel, received_at, mut request, verdict, connector, micros, personal } = incoming;
         let kind = VerdictKind::from(&verdict);
-        let (size, sha256) = (request.body.len(), Sha256::digest(&request.body).to_vec());
+        let (size, sha256) = measure(&request);
         // Of a rejected one nothing is kept that could be sealed.
         let sealed = personal && kind != VerdictKind::Rejected;
         if sealed {
@@ -101,7 +102,7 @@ impl Prepared {
 
     /// Id of a delivery that was not understood; `ordinal` keeps apart what came twice in one microsecond.
     pub(crate) fn refused_id(&self, ordinal: i64) -> String {
-        let hash = data_encoding::HEXLOWER.encode(&self.sha256);
+        let hash = HEXLOWER.encode(&self.sha256);
         let at = self.received_at.as_microsecond().to_string();
         id::derive("dlv_", &[self.channel.as_str(), &hash, &at, &ordinal.to_string()])
     }
@@ -151,9 +152,23 @@ impl Content {
 
     /// Id of a delivery whose key was used before for other content.
     pub(crate) fn variant_id(&self, channel: &str) -> String {
-        let hash = data_encoding::HEXLOWER.encode(&self.hash);
+        let hash = HEXLOWER.encode(&self.hash);
         id::derive("dlv_", &[channel, &self.dedupe_key, &hash])
     }
+}
+
+/// Size and hash of the body; of a part of a file those of the file, which is kept elsewhere.
+fn measure(request: &Request) -> (u64, Vec<u8>) {
+    if request.method == FILE_METHOD {
+        let header = |name| request.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value);
+        let size = header(FILE_SIZE).and_then(|size| size.parse().ok());
+        let hash = header(FILE_SHA256).and_then(|hash| HEXLOWER.decode(hash.as_bytes()).ok());
+        if let (Some(size), Some(hash)) = (size, hash) {
+            return (size, hash);
+        }
+    }
+    let size = request.body.len().try_into().unwrap_or(u64::MAX);
+    (size, Sha256::digest(&request.body).to_vec())
 }
 
 fn notes_json(notes: &[Note]) -> Option<String> {

@@ -7,15 +7,18 @@ mod audit;
 mod checkpoint;
 mod commands;
 mod cursors;
+mod edits;
 mod entities;
 mod events;
 mod expectations;
 mod families;
+mod imports;
 mod inbox;
 mod lock;
 mod observations;
 mod read;
 mod script;
+mod stock;
 mod subject_keys;
 mod tasks;
 mod write;
@@ -72,10 +75,11 @@ pub(crate) async fn open(
         let mut probe = options.connect().await.map_err(|error| opening(&path, error))?;
         let read = sqlx::query("SELECT 1 FROM inbox LIMIT 1").execute(&mut probe).await;
         read.map_err(|error| opening(&path, error))?;
-        let latest: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE name = 'commands'")
-            .fetch_optional(&mut probe)
-            .await
-            .map_err(|error| opening(&path, error))?;
+        let latest: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE name = 'stock_levels'")
+                .fetch_optional(&mut probe)
+                .await
+                .map_err(|error| opening(&path, error))?;
         probe.close().await.map_err(|error| opening(&path, error))?;
         if latest.is_none() {
             let source =
@@ -98,7 +102,7 @@ pub(crate) async fn open(
 }
 
 /// What partners send concerns buyers: a new folder is for its owner alone.
-fn make_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -106,7 +110,7 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-fn file_of(location: &Path) -> PathBuf {
+pub(crate) fn file_of(location: &Path) -> PathBuf {
     let is_file = location.is_file() || (!location.is_dir() && location.extension().is_some());
     if is_file { location.to_owned() } else { location.join(FILE_NAME) }
 }

@@ -5,12 +5,14 @@
 //! refuses a batch for something in it, each delivery is tried alone, so that one bad delivery fails alone.
 
 use crate::{
-    Ask, AuditEntry, Class, CommandRow, Committed, Error, Expectation, Fold, NewCommand, Paused, PutCommand,
-    batch::{Advance, Batch, Changes, Found, Memory, Stored},
+    Applied, Ask, AuditEntry, Class, CommandRow, Committed, Error, Expectation, Fold, ImportMove, NewCommand,
+    NewImport, Paused, PutCommand, RejectState, StockPart, StoreState,
+    batch::{Advance, Batch, Changes, Found, Memory, Reserving, Stored},
     prepared::Prepared,
+    stock::desk::Desk,
 };
 use metrics::histogram;
-use qudao_model::{Timestamp, fault::chain};
+use qudao_model::{Timestamp, fault::chain, file::RowReject};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
@@ -18,6 +20,9 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tracing::{error, warn};
+
+/// How often a batch is decided: orders that take from stock are known after the first time.
+const DECIDED_MAX: usize = 3;
 
 /// What is asked of the writer.
 pub(crate) enum Job {
@@ -27,6 +32,7 @@ pub(crate) enum Job {
     Expect { expectation: Expectation, ask: Option<Ask>, now: Timestamp, done: Done<()> },
     Command { new: Box<NewCommand>, done: Done<PutCommand> },
     Edit { edit: Box<Edit>, done: Done<u64> },
+    Stock { part: Box<StockPart>, done: Done<Applied> },
     Restrict { restriction: Restriction, done: Done<()> },
     Close { done: oneshot::Sender<()> },
 }
@@ -47,6 +53,23 @@ pub(crate) enum Edit {
     },
     Forget(String),
     Audit(AuditEntry),
+    PutImport(NewImport),
+    MoveImport(Box<ImportMove>),
+    Rejects {
+        import: String,
+        /// Takes away what is there.
+        first: bool,
+        rejects: Vec<RowReject>,
+    },
+    MarkRejects {
+        import: String,
+        state: RejectState,
+    },
+    Stores {
+        import: String,
+        stores: Vec<StoreState>,
+        at: Timestamp,
+    },
 }
 
 /// Where an answer goes; nobody may be waiting any more.
@@ -70,6 +93,8 @@ pub(crate) struct Wanted<'a> {
 pub(crate) trait Writing {
     /// One look for everything that a batch can touch.
     async fn look_up(&mut self, wanted: &Wanted<'_>) -> Result<Found, Error>;
+    /// Everything of stock that these orders can touch.
+    async fn desk_for(&mut self, orders: &[Reserving]) -> Result<Desk, Error>;
     /// Understood deliveries alone, by id.
     async fn look_up_variants(&mut self, ids: &[String], found: &mut Found) -> Result<(), Error>;
     /// A delivery that is to be run again, by its id or by the id it had before.
@@ -80,6 +105,8 @@ pub(crate) trait Writing {
     async fn write(&mut self, changes: Changes<'_>) -> Result<(), Error>;
     /// One edit, durably. Gives how many rows it touched.
     async fn edit(&mut self, edit: &Edit) -> Result<u64, Error>;
+    /// Levels, events, the delivery, and which stores are applied, durably, or nothing. Numbers in `memory` move on.
+    async fn apply_stock(&mut self, part: &StockPart, memory: &mut Memory) -> Result<Applied, Error>;
     /// Back to a state in which a transaction can begin; gives what is to be known by heart, as it is stored.
     async fn recover(&mut self) -> Result<Memory, Error>;
     /// Takes away or gives back.
@@ -141,6 +168,7 @@ impl<W: Writing> Writer<W> {
                     | Job::Expect { .. }
                     | Job::Command { .. }
                     | Job::Edit { .. }
+                    | Job::Stock { .. }
                     | Job::Restrict { .. }) => {
                         self.work(std::mem::take(&mut waiting)).await;
                         self.single(single).await;
@@ -163,8 +191,8 @@ impl<W: Writing> Writer<W> {
                 answer(done, self.settle(result).await);
             }
             Job::Expect { expectation, ask, now, done } => {
-                let expect = |batch: &mut Batch<'_, '_>| batch.expect(expectation, ask, now);
-                let result = self.decide(Found::default(), expect).await;
+                let expect = |batch: &mut Batch<'_, '_>| batch.expect(expectation.clone(), ask.clone(), now);
+                let result = self.decide(&[], expect).await;
                 answer(done, self.settle(result).await);
             }
             Job::Command { new, done } => {
@@ -173,6 +201,10 @@ impl<W: Writing> Writer<W> {
             }
             Job::Edit { edit, done } => {
                 let result = self.edit(&edit).await;
+                answer(done, self.settle(result).await);
+            }
+            Job::Stock { part, done } => {
+                let result = self.apply_stock(&part).await;
                 answer(done, self.settle(result).await);
             }
             Job::Restrict { restriction, done } => {
@@ -218,11 +250,10 @@ impl<W: Writing> Writer<W> {
     async fn attempt(&mut self, work: &[Work<'_>]) -> Result<Vec<Outcome>, Error> {
         let begun = Instant::now();
         let deliveries: Vec<&Prepared> = work.iter().filter_map(Work::delivery).collect();
-        let found = self.look_up(&deliveries).await?;
-        let looked_up = Instant::now();
-        let mut decided = looked_up;
+        let (mut looked_up, mut decided) = (begun, begun);
         let results = self
-            .decide(found, |batch| {
+            .decide(&deliveries, |batch| {
+                looked_up = Instant::now();
                 let results = work.iter().map(|one| one.take(batch)).collect();
                 decided = Instant::now();
                 results
@@ -235,8 +266,7 @@ impl<W: Writing> Writer<W> {
     async fn retry(&mut self, delivery_id: &str, prepared: &Prepared) -> Result<Committed, Error> {
         let unknown = || Error::UnknownDelivery { id: delivery_id.to_owned() };
         let stored = self.database.stored(delivery_id).await?.ok_or_else(unknown)?;
-        let found = self.look_up(&[prepared]).await?;
-        self.decide(found, |batch| batch.retry(stored, prepared)).await?
+        self.decide(&[prepared], |batch| batch.retry(stored.clone(), prepared)).await?
     }
 
     async fn put_command(&mut self, new: NewCommand) -> Result<PutCommand, Error> {
@@ -245,8 +275,20 @@ impl<W: Writing> Writer<W> {
             return Ok(if same { PutCommand::Same(stored) } else { PutCommand::KeyReused(stored) });
         }
         let row = new.into_row();
-        self.decide(Found::default(), |batch| batch.command(row.clone())).await?;
+        self.decide(&[], |batch| batch.command(row.clone())).await?;
         Ok(PutCommand::New(row))
+    }
+
+    async fn apply_stock(&mut self, part: &StockPart) -> Result<Applied, Error> {
+        let mut memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => self.database.recover().await?,
+        };
+        let applied = self.database.apply_stock(part, &mut memory).await?;
+        let seq = memory.counters.seq;
+        self.memory = Some(memory);
+        publish(&self.seq, seq);
+        Ok(applied)
     }
 
     async fn edit(&mut self, edit: &Edit) -> Result<u64, Error> {
@@ -258,31 +300,47 @@ impl<W: Writing> Writer<W> {
         Ok(rows)
     }
 
-    /// Decides by heart, writes, and knows by heart what was written. After an error nothing is known any more.
+    /// Decides by heart, writes, and knows by heart what was written. After an error nothing is known any more. Where
+    /// orders turn out to take from stock, that is looked up and all is decided anew; so `decide` runs once or twice.
     async fn decide<'a, T>(
         &mut self,
-        found: Found,
-        decide: impl FnOnce(&mut Batch<'_, 'a>) -> T,
+        prepared: &[&'a Prepared],
+        mut decide: impl FnMut(&mut Batch<'_, 'a>) -> T,
     ) -> Result<T, Error> {
-        let mut memory = match self.memory.take() {
-            Some(memory) => memory,
-            None => self.database.recover().await?,
-        };
-        let fold = Arc::clone(&self.fold);
-        let mut batch = Batch::new(&*fold, found, &memory, self.failed_bytes_max);
-        let result = decide(&mut batch);
-        let (changes, counters) = batch.decided();
-        let (asked, seq) = (changes.asked, counters.seq);
-        let (tasks, cursors) = (changes.tasks.clone(), changes.cursors.clone());
-        self.database.write(changes).await?;
-        memory.counters = counters;
-        memory.learn(tasks, cursors);
-        self.memory = Some(memory);
-        publish(&self.seq, seq);
-        if asked {
-            self.ticks.send_modify(|ticks| *ticks += 1);
+        let mut desk = None;
+        for _ in 0..DECIDED_MAX {
+            let found = Found { stock: desk.take(), ..self.look_up(prepared).await? };
+            let mut memory = match self.memory.take() {
+                Some(memory) => memory,
+                None => self.database.recover().await?,
+            };
+            let fold = Arc::clone(&self.fold);
+            let mut batch = Batch::new(&*fold, found, &memory, self.failed_bytes_max);
+            let result = decide(&mut batch);
+            let wants = batch.wants();
+            if !wants.is_empty() {
+                drop(batch);
+                self.memory = Some(memory);
+                desk = Some(self.database.desk_for(&wants).await?);
+                continue;
+            }
+            let (changes, counters) = batch.decided();
+            let (asked, seq) = (changes.asked, counters.seq);
+            let (tasks, cursors) = (changes.tasks.clone(), changes.cursors.clone());
+            let reserving: Vec<String> =
+                changes.stock.iter().flat_map(|desk| desk.channels.keys().cloned()).collect();
+            self.database.write(changes).await?;
+            memory.counters = counters;
+            memory.reserving.extend(reserving);
+            memory.learn(tasks, cursors);
+            self.memory = Some(memory);
+            publish(&self.seq, seq);
+            if asked {
+                self.ticks.send_modify(|ticks| *ticks += 1);
+            }
+            return Ok(result);
         }
-        Ok(result)
+        Err(Error::Fold { text: "what orders take from stock differs each time it is asked for".to_owned() })
     }
 
     async fn look_up(&mut self, prepared: &[&Prepared]) -> Result<Found, Error> {

@@ -2,7 +2,7 @@
 
 use super::word;
 use crate::output::{Table, people};
-use qudao_model::{AfterSale, Entity, EntityKind, Listing, Order, Payment, Receiver, Refund};
+use qudao_model::{AfterSale, Entity, EntityKind, Listing, Order, Payment, Receiver, Refund, Slip};
 
 /// All of them are of that kind.
 pub(super) fn table(kind: EntityKind, entities: &[Entity]) -> Table {
@@ -36,6 +36,9 @@ pub(super) fn table(kind: EntityKind, entities: &[Entity]) -> Table {
         EntityKind::Listing => {
             Table::new(["UPDATED", "CHANNEL", "CHANNEL SKU", "STATE", "SKU", "ORDER", "TITLE", "ID"])
         }
+        EntityKind::Slip => {
+            Table::new(["OCCURRED", "CHANNEL", "STORE", "SLIP", "KIND", ">YUAN", "ANOMALIES", "ID"])
+        }
     };
     for entity in entities {
         match entity {
@@ -44,9 +47,23 @@ pub(super) fn table(kind: EntityKind, entities: &[Entity]) -> Table {
             Entity::Order(order) => table.row(order_row(order)),
             Entity::AfterSale(aftersale) => table.row(aftersale_row(aftersale)),
             Entity::Listing(listing) => table.row(listing_row(listing)),
+            Entity::Slip(slip) => table.row(slip_row(slip)),
         }
     }
     table
+}
+
+fn slip_row(slip: &Slip) -> [String; 8] {
+    [
+        people::time(slip.occurred_at),
+        slip.channel.clone(),
+        slip.store_code.clone(),
+        slip.slip_no.clone(),
+        word(&slip.kind),
+        people::yuan(slip.total_fen),
+        codes(&slip.anomalies),
+        slip.id.clone(),
+    ]
 }
 
 fn payment_row(payment: &Payment) -> [String; 8] {

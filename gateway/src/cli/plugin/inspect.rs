@@ -74,6 +74,12 @@ fn show(file: &Path, component: &Component, printer: &mut Printer) -> Result<(),
     if manifest.personal {
         printer.line(format_args!("\n{BOLD}personal data{BOLD:#}\n  its deliveries are kept sealed"))?;
     }
+    if let Some(files) = &manifest.files {
+        let document = &files.document;
+        printer.line(format_args!(
+            "\n{BOLD}files{BOLD:#}\n  reads files, by the document that the setting {document} names"
+        ))?;
+    }
     settings(printer, &manifest.settings_schema)?;
     secrets(printer, manifest)?;
     asks::show(printer, manifest)

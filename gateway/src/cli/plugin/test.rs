@@ -1,6 +1,7 @@
 //! `qudao plugin test`: every fixture through the real component, in the sandbox that the gateway uses.
 
 mod asks;
+mod files;
 
 use super::{build, inspect};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 use clap::Args;
 use qudao_host::{Call, Component, Connector, Expectations, Grants, Limits, Stats};
-use qudao_sdk::fixtures::{AskCase, Case, Channel, Difference};
+use qudao_sdk::fixtures::{AskCase, Case, Channel, Difference, FileCase};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -30,7 +31,8 @@ const SEED: u64 = 0;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Builds the component first. Fixtures are DIR/fixtures/cases/*.json (webhooks) and DIR/fixtures/asks/*.json (polls, fetches, \
-commands with what the platform answers); DIR/README.md of a connector made by \
+commands with what the platform answers), DIR/fixtures/vectors/NAME.expect.json beside the file NAME (files with their \
+mapping); DIR/README.md of a connector made by \
 `qudao plugin new` says what stands in them. Exit code 0 when every fixture gives what it expects, 1 when one does not.")]
 pub(crate) struct Test {
     /// The connector's folder
@@ -67,12 +69,14 @@ impl Test {
             )
         };
         let asks = AskCase::load_all(&fixtures).map_err(unreadable)?;
-        // A connector that only asks has no webhooks to show.
+        let files = FileCase::load_all(&fixtures).map_err(unreadable)?;
+        // A connector that only asks or reads files has no webhooks to show.
+        let others = !asks.is_empty() || !files.is_empty();
         let cases = match Case::load_all(&fixtures) {
-            Err(_) if !asks.is_empty() && !fixtures.join("cases").exists() => Vec::new(),
+            Err(_) if others && !fixtures.join("cases").exists() => Vec::new(),
             cases => cases.map_err(unreadable)?,
         };
-        if cases.is_empty() && asks.is_empty() {
+        if cases.is_empty() && !others {
             return Err(Error::refused(format!("{} holds no case", fixtures.join("cases").display()))
                 .hint("record a delivery and put it there: qudao deliveries show ID --raw prints one"));
         }
@@ -84,6 +88,9 @@ impl Test {
         }
         for case in &asks {
             went.push(asks::run(case, &fixtures, &component).await?);
+        }
+        for case in &files {
+            went.push(files::run(case, &component).await?);
         }
         self.show(&went, printer)
     }

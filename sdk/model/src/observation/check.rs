@@ -4,6 +4,7 @@ use super::{Facts, Observation, PaymentFacts, RefundFacts};
 use crate::Timestamp;
 
 mod order;
+mod slip;
 
 /// Longest text that a field may hold, in bytes. Platform ids have at most 64; `attach` has 128 characters.
 pub const TEXT_BYTES_MAX: usize = 1024;
@@ -39,6 +40,7 @@ impl Observation {
                 found.optional("sku", facts.sku.as_deref());
                 found.optional("title", facts.title.as_deref());
             }
+            Facts::Slip(facts) => slip::check(&mut found, facts),
         }
         found.0
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Acceptance, Answer, Header, Note, Observation, acceptance, answer, clock, expectations, http, keys, log,
-    observation, random,
+    observation, random, sink, source,
 };
 use std::hint::black_box;
 
@@ -31,6 +31,10 @@ pub fn behave(mode: &str) -> Acceptance {
         "unlisted_key" => {
             black_box(keys::open("api_v3_key").is_ok());
         }
+        "source" => {
+            black_box(source::size());
+        }
+        "sink" => sink::put("rows", b"{}\n"),
         "panic" => panic!("as asked"),
         "trap" => trap(),
         _ => return invalid(mode),

@@ -4,6 +4,7 @@
 
 mod asks;
 mod bad;
+mod files;
 
 wit_bindgen::generate!({
     inline: "
@@ -14,6 +15,9 @@ wit_bindgen::generate!({
             export qudao:connector/webhook@1.0.0;
             export qudao:connector/poll@1.0.0;
             export qudao:connector/command@1.0.0;
+            import qudao:connector/source@1.0.0;
+            import qudao:connector/sink@1.0.0;
+            export qudao:connector/file@1.0.0;
         }
     ",
     path: "../../../sdk/wit",
@@ -21,9 +25,9 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-use exports::qudao::connector::{command, describe, poll, webhook};
+use exports::qudao::connector::{command, describe, file, poll, webhook};
 use qudao::connector::{
-    clock, expectations, http, keys, log, random, settings,
+    clock, expectations, http, keys, log, random, settings, sink, source,
     types::{Acceptance, Answer, Failure, Header, Note, Observation, Refusal, Request, Verdict},
 };
 
@@ -39,7 +43,8 @@ const MANIFEST: &str = r#"{
             "base_url": {"type": "string", "format": "uri"},
             "url": {"type": "string"},
             "content_type": {"type": "string"},
-            "body": {"type": "string"}
+            "body": {"type": "string"},
+            "mapping": {"type": "object", "description": "How to read a file."}
         },
         "additionalProperties": false
     },
@@ -57,7 +62,8 @@ const MANIFEST: &str = r#"{
         "kind": "refund.create",
         "payload_schema": {"type": "object", "required": ["refund_no"], "properties": {"refund_no": {"type": "string"}}},
         "settled_by": "refund"
-    }]
+    }],
+    "files": {"document": "mapping"}
 }"#;
 
 struct Zoo;

@@ -12,6 +12,7 @@
 )]
 
 mod connectors;
+mod erp;
 mod hooks;
 mod hostile;
 mod links;
@@ -25,3 +26,4 @@ mod replay;
 mod secrets;
 mod shops;
 mod trouble;
+mod uploads;

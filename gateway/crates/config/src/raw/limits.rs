@@ -64,6 +64,10 @@ pub(crate) struct Limits {
     #[schemars(with = "Size", extend("x-range" = ["1KiB", "64MiB"], "examples" = ["1MiB"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Size>,
+    /// Size of a file that is handed in; a bigger one is answered with 413, and not taken from a watched folder.
+    #[schemars(with = "Size", extend("x-range" = ["1KiB", "4GiB"], "examples" = ["512MiB"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<Size>,
     /// Size of the answer to the platform.
     #[schemars(with = "Size", extend("x-range" = ["1KiB", "1MiB"], "examples" = ["64KiB"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,6 +121,7 @@ impl Limits {
             log_line_bytes: size(self.log_line),
             handles: self.handles,
             body_bytes: size(self.body),
+            file_bytes: size(self.file),
             answer_bytes: size(self.answer),
             http_requests: self.http_requests,
             http_request: span(self.http_request),

@@ -34,6 +34,26 @@ const FILES: &[(&str, &str)] = &[
         "channel,channel_sku,sku\nwechat-main,4.5332E+10,A\nwechat-main,2,6.9e+12\nwechat-main,3E+7X,1E5\n",
     ),
     ("listings/empty.csv", "\n\n"),
+    (
+        "stores/good.csv",
+        "code,name,region,ownership,wechat-pay,till-42,phone\r\n0012,成都锦里巷加盟店,西南,franchise,S12,,028-1\r\n\r\n\
+         A017,\"乌鲁木齐天山路, 联营店\",,联营,S17,17,\r\n",
+    ),
+    (
+        "stores/wrong.csv",
+        "code,name,region,ownership,wechat-main,wechat-pay\n\n0012,成都锦里巷加盟店,西南,franchise,1,\n12,,西南,franchise,2,\n\
+         0013,上海一店,华东,franchize,3,\n0012,成都二店,西南,direct,4,\n0014,上海二店,华东,直营,1,\n0015,上海三店,华东,direct,0012,\n\
+         ００16,上海四店,华东,direct,5,\n=\"0017\",上海五店,华东,direct,6,\n1.2E+03,上海六店,华东,direct,7,\n00 18,上海七店,华东,direct,8,\n\
+         0019,上海八店,华东,direct\n0020,上海九店,华东,自营,\"S,1\",\n",
+    ),
+    ("stores/columns.csv", "code,title,region,owner,wechat-mian\n0012,成都锦里巷加盟店,西南,franchise,1\n"),
+    ("stores/twice.csv", "code,name,region,ownership,code\n0012,成都锦里巷加盟店,西南,franchise,1\n"),
+    ("stores/tabs.csv", "code\tname\tregion\townership\n0012\t成都\t西南\tfranchise\n"),
+    ("stores/header-only.csv", "code,name,region,ownership\n"),
+    (
+        "stores/misspelt-channel.csv",
+        "code,name,region,ownership,wechat-mian,note\n0012,成都锦里巷加盟店,西南,franchise,1,\n",
+    ),
 ];
 
 impl World {
@@ -54,6 +74,7 @@ impl World {
         for (name, text) in FILES {
             world.write(name, text.as_bytes(), if name.contains("everybody") { 0o644 } else { 0o600 });
         }
+        world.write("stores/gbk.csv", b"code,name,region,ownership\n0012,\xb3\xc9\xb6\xbc,,direct\n", 0o644);
         world.write("listings/gbk.csv", b"channel,channel_sku,sku\nwechat-main,\xb7\xe7\xd2\xc2,A\n", 0o644);
         world.write("secrets/huge", &vec![b'x'; 300 * 1024], 0o600);
         world

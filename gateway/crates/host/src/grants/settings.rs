@@ -34,7 +34,12 @@ pub(super) fn problems(declared: &Declared, settings: &Value) -> Vec<GrantProble
 fn refused(schema: &Value, error: &ValidationError<'_>) -> String {
     let pointer = error.instance_path().as_str();
     let (part, subject) = (part(schema, pointer), subject(pointer));
-    let words = words_at(schema, error.schema_path().as_str());
+    let mut words = words_at(schema, error.schema_path().as_str());
+    if let Kind::Enum { options } = error.kind() {
+        let options = options.as_array().into_iter().flatten().filter(|option| !option.is_null());
+        let options: Option<Vec<_>> = options.map(|option| Some(format!("`{}`", option.as_str()?))).collect();
+        words = options.unwrap_or_default();
+    }
     if !words.is_empty() {
         return format!("{subject} is not one of {}", words.join(", "));
     }
@@ -157,6 +162,11 @@ mod tests {
             ["entry 2 of `codes` is empty", "`many` is greater than the maximum of 5"]
         );
         assert_eq!(said(&json!([])), ["`settings` has to be a map"]);
+        let words = "`a` is not one of `delimited`, `fixed`, `xlsx`, `xls`";
+        let schema = json!({"properties": {"a": {"enum": ["delimited", "fixed", "xlsx", "xls", null]}}});
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let error = validator.validate(&json!({"a": "delimitd"})).map_err(|error| refused(&schema, &error));
+        assert_eq!(error, Err(words.to_owned()));
     }
 
     #[test]

@@ -25,7 +25,15 @@ pub(super) fn problems(manifest: &Manifest) -> Vec<String> {
             problems.push(format!("command {}: settled_by is no kind of fetches", command.kind));
         }
     }
+    problems.extend(document(manifest));
     problems
+}
+
+/// A document that is no setting could never be given.
+fn document(manifest: &Manifest) -> Option<String> {
+    let document = &manifest.files.as_ref()?.document;
+    let known = manifest.settings_schema.get("properties").and_then(|settings| settings.get(document));
+    known.is_none().then(|| format!("files: document {document:?} is no member of settings_schema"))
 }
 
 fn fetches(manifest: &Manifest) -> impl Iterator<Item = &str> {
@@ -69,6 +77,19 @@ mod tests {
         let commands = json!([{"kind": "refund.create", "payload_schema": {}, "settled_by": "refund"}]);
         assert_eq!(found(&polls, &fetches, &commands), "");
         assert_eq!(found(&json!([]), &json!([]), &json!([])), "");
+    }
+
+    #[test]
+    fn a_document_is_a_setting() {
+        let check = |document: &str, expect: &str| {
+            let manifest = json!({
+                "name": "sample", "version": "1.0.0", "description": "d", "files": {"document": document},
+                "settings_schema": {"type": "object", "properties": {"mapping": {"type": "object"}}},
+            });
+            assert_eq!(problems(&serde_json::from_value(manifest).unwrap()).join("; "), expect);
+        };
+        check("mapping", "");
+        check("map", "files: document \"map\" is no member of settings_schema");
     }
 
     #[test]

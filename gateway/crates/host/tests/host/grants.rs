@@ -38,7 +38,7 @@ async fn all_problems_are_told_at_once_and_none_tells_a_value() {
     assert!(!found.contains("hunter2"));
     insta::assert_snapshot!(found, @r#"
     setting /mode: `mode` has to be text
-    setting /mod is unknown to the connector; it has: base_url, body, content_type, mode, url
+    setting /mod is unknown to the connector; it has: base_url, body, content_type, mapping, mode, url
     secret spair is unknown to the connector; it uses: mac, spare, shared, session, roots
     secret mac is missing: Any text.
     secret spare has 7 bytes, expected exactly 32 (the key itself as text, neither hex nor base64)

@@ -58,9 +58,10 @@ async fn a_component_tells_what_it_is() {
     let zoo = zoo().await;
     assert_eq!((zoo.manifest().name.as_str(), zoo.manifest().version.as_str()), ("zoo", "0.1.0"));
     assert_eq!((zoo.digest().len(), zoo.size_bytes()), (64, wasm().len()));
-    let exports = ["describe", "webhook", "poll", "command"];
+    let exports = ["describe", "webhook", "poll", "command", "file"];
     assert_eq!(zoo.exports(), exports.map(|export| format!("qudao:connector/{export}@1.0.0")));
-    let imports = ["types", "clock", "expectations", "http", "keys", "log", "random", "settings"];
+    let imports =
+        ["types", "clock", "expectations", "http", "keys", "log", "random", "settings", "sink", "source"];
     for import in imports {
         let name = format!("qudao:connector/{import}@1.0.0");
         assert!(zoo.imports().contains(&name), "{name} not in {:?}", zoo.imports());

@@ -1,6 +1,9 @@
 //! What is counted, under names that dashboards know.
 
-use super::zoo::{at, call, channel, request, told};
+use super::{
+    files::{file, outcome},
+    zoo::{at, call, channel, request, told},
+};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use qudao_model::Request;
 
@@ -43,6 +46,23 @@ fn calls_are_counted_by_verdict_and_reason() {
     check(&shown, "qudao_connector_breaker_open{channel=\"zoo-good\"} 0");
     check(&shown, "qudao_connector_call_seconds_count{channel=\"zoo-good\"} 2");
     assert!(shown.contains("\nqudao_host_pool_in_use "), "{shown}");
+}
+
+#[test]
+fn files_are_counted_by_verdict_or_code() {
+    let shown = recorded(async || {
+        let connector = channel("files").await;
+        for mode in ["rows", "rows", "reject", "failure", "lost_row"] {
+            outcome(&connector, file(mode, b"a\nb\n".to_vec())).await;
+        }
+    });
+    let files = "qudao_connector_files_total{channel=\"zoo-files\"";
+    check(&shown, &format!("{files},verdict=\"accept\",code=\"\"}} 2"));
+    check(&shown, &format!("{files},verdict=\"reject\",code=\"\"}} 1"));
+    check(&shown, &format!("{files},verdict=\"\",code=\"malformed_mapping\"}} 1"));
+    check(&shown, &format!("{files},verdict=\"\",code=\"invalid_answer\"}} 1"));
+    check(&shown, "qudao_connector_file_rows_total{channel=\"zoo-files\"} 6");
+    check(&shown, "qudao_connector_file_seconds_count{channel=\"zoo-files\"} 5");
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! From what the operator wrote to what the host is granted: settings, secrets, network, limits.
 
+use super::FileSettings;
 use qudao_config::Channel;
-use qudao_host::{Expectations, Grants, Limits, Rate, limits::TICK};
+use qudao_host::{Component, Expectations, Grants, Limits, Rate, limits::TICK};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{sync::Arc, time::Duration};
 
 /// SHA-256 of all that could mend a channel whose platform refuses it, secrets included.
-pub(super) fn fingerprint(channel: &Channel, digest: &str) -> String {
+pub(super) fn fingerprint(channel: &Channel, files: Option<&FileSettings>, digest: &str) -> String {
     let mut hash = Sha256::new();
     let settings = channel.settings.to_string();
     let secrets = channel.secrets.iter().flat_map(|(name, secret)| [name.as_bytes(), secret.expose()]);
     let network = channel.network.iter().map(String::as_bytes);
-    for part in [digest.as_bytes(), settings.as_bytes()].into_iter().chain(secrets).chain(network) {
+    let document = files.map(|files| files.digest.as_bytes());
+    let parts =
+        [digest.as_bytes(), settings.as_bytes()].into_iter().chain(secrets).chain(network).chain(document);
+    for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
@@ -19,7 +24,11 @@ pub(super) fn fingerprint(channel: &Channel, digest: &str) -> String {
 }
 
 /// The rights of a channel, with the host's own figures where the operator wrote none.
-pub(super) fn grants(channel: &Channel, expectations: &Arc<dyn Expectations>) -> Grants {
+pub(super) fn grants(
+    channel: &Channel,
+    (files, component): (Option<&FileSettings>, &Component),
+    expectations: &Arc<dyn Expectations>,
+) -> Grants {
     let secrets = channel
         .secrets
         .iter()
@@ -27,13 +36,23 @@ pub(super) fn grants(channel: &Channel, expectations: &Arc<dyn Expectations>) ->
         .collect();
     Grants {
         channel: channel.name.clone(),
-        settings: channel.settings.clone(),
+        settings: settings(channel, files, component),
         secrets,
         network: channel.network.clone(),
         limits: limits(channel),
         rate: Some(rate(channel)),
         expectations: Arc::clone(expectations),
     }
+}
+
+/// The settings with the document by its content, where there is one: that is what the schema describes.
+fn settings(channel: &Channel, files: Option<&FileSettings>, component: &Component) -> Value {
+    let mut settings = channel.settings.clone();
+    let document = component.manifest().files.as_ref().map(|files| files.document.as_str());
+    if let (Some(document), Some(files), Some(members)) = (document, files, settings.as_object_mut()) {
+        members.insert(document.to_owned(), files.settings.get(document).cloned().unwrap_or_default());
+    }
+    settings
 }
 
 /// How fast the channel may ask, with what the operator wrote over the host's own figures.
@@ -68,6 +87,7 @@ fn limits(channel: &Channel) -> Limits {
         log_line_bytes: bytes(written.log_line_bytes, default.log_line_bytes),
         handles: count(written.handles, default.handles),
         body_bytes: bytes(written.body_bytes, default.body_bytes),
+        file_bytes: written.file_bytes.unwrap_or(default.file_bytes),
         answer_bytes: bytes(written.answer_bytes, default.answer_bytes),
         http_requests: written.http_requests.unwrap_or(default.http_requests),
         http_request: written.http_request.unwrap_or(default.http_request),

@@ -117,7 +117,7 @@ impl Standing {
             Facts::Refund(facts) => Some(Standing::Refund(facts.state)),
             Facts::Order(facts) => facts.state.map(Standing::Order),
             Facts::AfterSale(facts) => Some(Standing::AfterSale(facts.state)),
-            Facts::Listing(_) => None,
+            Facts::Listing(_) | Facts::Slip(_) => None,
         }
     }
 
@@ -127,7 +127,7 @@ impl Standing {
             Entity::Refund(refund) => Some(Standing::Refund(refund.state)),
             Entity::Order(order) => Some(Standing::Order(order.state)),
             Entity::AfterSale(aftersale) => Some(Standing::AfterSale(aftersale.state)),
-            Entity::Listing(_) => None,
+            Entity::Listing(_) | Entity::Slip(_) => None,
         }
     }
 }

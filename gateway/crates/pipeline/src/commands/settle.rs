@@ -199,7 +199,7 @@ impl Running<'_> {
                 EntityFilter { aftersale_no: text("aftersale_no"), ..EntityFilter::new(kind) }
             }
             EntityKind::Payment | EntityKind::Order => EntityFilter::new(kind),
-            EntityKind::Listing => return Ok(Word::NotDone),
+            EntityKind::Listing | EntityKind::Slip => return Ok(Word::NotDone),
         };
         let order_no = text("order_no");
         if order_no.is_none() && filter.refund_no.is_none() && filter.aftersale_no.is_none() {
@@ -247,7 +247,9 @@ impl<'a> Named<'a> {
                 sub_merchant_no: refund.sub_merchant_no.as_deref(),
                 amount_fen: Some(refund.amount_fen),
             },
-            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => Named::default(),
+            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_) => {
+                Named::default()
+            }
         }
     }
 
@@ -259,7 +261,7 @@ impl<'a> Named<'a> {
             Facts::Refund(refund) => {
                 Named { sub_merchant_no: refund.sub_merchant_no.as_deref(), amount_fen: refund.amount_fen }
             }
-            Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => Named::default(),
+            Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => Named::default(),
         }
     }
 }

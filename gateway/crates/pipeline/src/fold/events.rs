@@ -3,7 +3,7 @@
 mod order;
 
 use qudao_model::{
-    Anomaly, Entity, Payment, Refund, Timestamp,
+    Anomaly, Entity, Payment, Refund, Slip, Timestamp,
     entity::{PaymentState, RefundState},
     event::{EventDraft, Verb},
 };
@@ -38,6 +38,8 @@ fn verbs(before: Option<&Entity>, after: &Entity) -> Vec<(Verb, Timestamp)> {
         (_, Entity::AfterSale(after)) => order::aftersale(None, after),
         (Some(Entity::Listing(before)), Entity::Listing(after)) => order::listing(Some(before), after),
         (_, Entity::Listing(after)) => order::listing(None, after),
+        (Some(Entity::Slip(before)), Entity::Slip(after)) => slip(Some(before), after),
+        (_, Entity::Slip(after)) => slip(None, after),
     }
 }
 
@@ -53,6 +55,12 @@ fn refund(before: Option<&Refund>, after: &Refund) -> Vec<(Verb, Timestamp)> {
     let new = before.is_none_or(|before| standing(before) != standing(after));
     let at = after.succeeded_at.unwrap_or(after.updated_at);
     new.then(|| (refund_verb(after.state), at)).into_iter().collect()
+}
+
+/// A slip is recorded once, and again when the till undid it.
+fn slip(before: Option<&Slip>, after: &Slip) -> Vec<(Verb, Timestamp)> {
+    let new = before.is_none_or(|before| before.voided != after.voided);
+    new.then_some((Verb::Recorded, after.updated_at)).into_iter().collect()
 }
 
 fn payment_verb(state: PaymentState) -> Verb {

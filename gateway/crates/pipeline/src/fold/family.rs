@@ -1,13 +1,13 @@
 //! A family in canonical order: what makes the fold independent of arrival.
 
 use qudao_model::{
-    AfterSaleFacts, Anomaly, Facts, ListingFacts, OrderFacts, PaymentFacts, RefundFacts, Timestamp,
-    anomaly::Code, entity::Evidence,
+    AfterSaleFacts, Anomaly, Facts, ListingFacts, OrderFacts, PaymentFacts, RefundFacts, SlipFacts,
+    Timestamp, anomaly::Code, entity::Evidence,
 };
 use qudao_storage::Known;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All distinct facts about a payment and its refunds, an order and its after-sales, or one listing; each kind sorted by
+/// All distinct facts about a payment and its refunds, an order and its after-sales, one listing, or one slip; each kind sorted by
 /// (when it happened, content).
 pub(super) struct Family<'a> {
     pub(super) channel: &'a str,
@@ -16,6 +16,7 @@ pub(super) struct Family<'a> {
     pub(super) orders: Vec<Seen<'a, OrderFacts>>,
     pub(super) aftersales: Vec<Seen<'a, AfterSaleFacts>>,
     pub(super) listings: Vec<Seen<'a, ListingFacts>>,
+    pub(super) slips: Vec<Seen<'a, SlipFacts>>,
 }
 
 /// One fact with the envelope that matters to folding.
@@ -43,6 +44,7 @@ impl<'a> Family<'a> {
             orders: Vec::new(),
             aftersales: Vec::new(),
             listings: Vec::new(),
+            slips: Vec::new(),
         };
         for known in in_canonical_order(observations) {
             let (at, dedupe_key) = (known.observation.occurred_at, known.dedupe_key.as_str());
@@ -52,6 +54,7 @@ impl<'a> Family<'a> {
                 Facts::Order(facts) => family.orders.push(Seen { at, dedupe_key, facts }),
                 Facts::AfterSale(facts) => family.aftersales.push(Seen { at, dedupe_key, facts }),
                 Facts::Listing(facts) => family.listings.push(Seen { at, dedupe_key, facts }),
+                Facts::Slip(facts) => family.slips.push(Seen { at, dedupe_key, facts }),
             }
         }
         family
@@ -64,6 +67,7 @@ impl<'a> Family<'a> {
             + self.orders.len()
             + self.aftersales.len()
             + self.listings.len()
+            + self.slips.len()
     }
 }
 

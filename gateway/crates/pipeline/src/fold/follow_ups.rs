@@ -22,7 +22,7 @@ pub(super) fn of(folding: &Folding, before: Option<&Entity>, after: &Entity) -> 
         (_, Entity::Payment(after)) => payment(folding, None, after),
         (Some(Entity::Refund(before)), Entity::Refund(after)) => refund(folding, Some(before), after),
         (_, Entity::Refund(after)) => refund(folding, None, after),
-        (_, Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_)) => Vec::new(),
+        (_, Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_)) => Vec::new(),
     };
     if folding.linked.has(after.channel()) && is_to_link(before, after) {
         let key = vec![after.kind().as_str().to_owned(), after.id().to_owned()];
@@ -90,7 +90,7 @@ fn is_to_link(before: Option<&Entity>, after: &Entity) -> bool {
         }
         (_, Entity::Order(_)) => true,
         (_, Entity::Payment(after)) => is_paid(after),
-        (_, Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_)) => false,
+        (_, Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_)) => false,
     }
 }
 

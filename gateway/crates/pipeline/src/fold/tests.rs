@@ -79,7 +79,9 @@ fn fold(known: &[Known]) -> (Option<Payment>, Vec<Refund>) {
         match entity {
             Entity::Payment(one) => payment = Some(one),
             Entity::Refund(one) => refunds.push(one),
-            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => panic!("of another family"),
+            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_) => {
+                panic!("of another family")
+            }
         }
     }
     (payment, refunds)

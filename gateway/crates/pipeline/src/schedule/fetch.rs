@@ -174,6 +174,6 @@ fn ended(facts: &Facts) -> bool {
     match facts {
         Facts::Payment(facts) => matches!(facts.state, PaymentClaim::Paid | PaymentClaim::Closed),
         Facts::Refund(facts) => matches!(facts.state, RefundClaim::Succeeded | RefundClaim::Closed),
-        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => true,
+        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => true,
     }
 }

@@ -216,6 +216,17 @@ pub(super) struct Bench {
 /// A clock that a test turns.
 pub(super) struct Hands(Mutex<Timestamp>);
 
+impl Hands {
+    pub(super) fn at(at: Timestamp) -> Hands {
+        Hands(Mutex::new(at))
+    }
+
+    pub(super) fn turn(&self, seconds: u64) {
+        let mut hands = self.0.lock().unwrap();
+        *hands = hands.checked_add(Duration::from_secs(seconds)).unwrap();
+    }
+}
+
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
@@ -271,8 +282,7 @@ impl Bench {
     }
 
     pub(super) fn turn(&self, seconds: u64) {
-        let mut hands = self.clock.0.lock().unwrap();
-        *hands = hands.checked_add(Duration::from_secs(seconds)).unwrap();
+        self.clock.turn(seconds);
     }
 
     /// Everything that is due now.

@@ -39,7 +39,7 @@ async fn again(bench: &Bench, shop: &Platform, bank: &Platform) -> (Storage, Rep
     let storage = open(&bench.folder.path().join("new"), &bench.vault).await;
     let into = Intake::new(storage.clone(), Arc::clone(&bench.vault), Rules::default());
     let find = |name: &str| -> Option<&dyn Asks> { Some(if name == SHOP { shop } else { bank }) };
-    let report = replay_through(&bench.storage, &into, &find, &mut |_| {}).await.unwrap();
+    let report = replay_through(&bench.storage, &into, (&find, &|_| None), &mut |_| {}).await.unwrap();
     (storage, report)
 }
 

@@ -114,7 +114,7 @@ async fn storm(seed: u64) {
     let storage = open(&bench.folder.path().join("new"), &bench.vault).await;
     let into = Intake::new(storage.clone(), Arc::clone(&bench.vault), Rules::default());
     let find = |_: &str| -> Option<&dyn Asks> { Some(&*shop) };
-    let report = replay_through(&bench.storage, &into, &find, &mut |_| {}).await.unwrap();
+    let report = replay_through(&bench.storage, &into, (&find, &|_| None), &mut |_| {}).await.unwrap();
     assert_eq!(report.differences, [], "seed {seed}");
     assert_eq!(storage.events(0, 1000, &[]).await.unwrap(), events, "seed {seed}");
     assert!(bench.clock.now() > super::kit::start_of_day());

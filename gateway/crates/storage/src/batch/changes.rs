@@ -1,8 +1,11 @@
 //! What a batch needs to know and what it writes: plain rows, no decisions.
 
-use crate::{CommandMove, CommandRow, Expectation, Known, Task, VerdictKind, prepared::Prepared};
+use crate::{
+    CommandMove, CommandRow, Expectation, Known, Reservation, Task, VerdictKind, prepared::Prepared,
+    stock::desk::Desk,
+};
 use qudao_model::{Answer, Entity, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Last numbers that were given away, and what each channel has of rejections and of failures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +15,7 @@ pub(crate) struct Counters {
     pub(crate) observation: i64,
     pub(crate) family: i64,
     pub(crate) entity: i64,
+    pub(crate) stock_commit: i64,
     pub(crate) rejected: HashMap<String, u64>,
     /// Bytes.
     pub(crate) failed: HashMap<String, u64>,
@@ -25,6 +29,8 @@ pub(crate) struct Memory {
     pub(crate) tasks: HashMap<String, Task>,
     /// By channel and stream.
     pub(crate) cursors: HashMap<(String, String), String>,
+    /// Channels whose orders ever took from stock: those of others are not looked up there.
+    pub(crate) reserving: HashSet<String>,
 }
 
 impl Memory {
@@ -51,6 +57,17 @@ pub(crate) struct Found {
     pub(crate) deliveries: HashMap<String, Seen>,
     /// By id of the family.
     pub(crate) families: HashMap<String, Family>,
+    /// What orders of the batch can touch of stock, once that was asked for.
+    pub(crate) stock: Option<Desk>,
+}
+
+/// An order that takes from stock, or may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reserving {
+    pub(crate) order_id: String,
+    pub(crate) order_no: String,
+    pub(crate) channel: String,
+    pub(crate) reservations: Vec<Reservation>,
 }
 
 /// An understood delivery that is there already.
@@ -105,6 +122,8 @@ pub(crate) struct Changes<'a> {
     pub(crate) moved: Vec<CommandChange>,
     pub(crate) command: Option<CommandRow>,
     pub(crate) expectation: Option<Expectation>,
+    /// What orders changed of stock.
+    pub(crate) stock: Option<Desk>,
 }
 
 /// A new row of the inbox.

@@ -1,11 +1,12 @@
 //! What a delivery teaches: its facts go to their families, and these are folded anew.
 
-use super::{Batch, Current, EntityRow, EventRow, Family, FamilyRow, ObservationRow};
+use super::{Batch, Counters, Current, EntityRow, EventRow, Family, FamilyRow, ObservationRow, Reserving};
 use crate::{
-    Error, Fold, FollowUp, Known,
+    Error, Fold, FollowUp, Known, Reservation,
     prepared::{Content, Prepared},
+    stock::desk::Numbers,
 };
-use qudao_model::{Entity, event::EventDraft};
+use qudao_model::{Entity, Timestamp, event::EventDraft};
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -26,6 +27,8 @@ struct Change {
     entity: Entity,
     events: Vec<EventDraft>,
     follow_ups: Vec<FollowUp>,
+    /// Of an order, what it takes from stock.
+    reserves: Option<Vec<Reservation>>,
 }
 
 impl<'a> Batch<'_, 'a> {
@@ -60,6 +63,7 @@ impl<'a> Batch<'_, 'a> {
         for (family, changed) in folded {
             self.apply(family, changed, prepared, id);
         }
+        self.finish_stock(prepared, id);
         let seq = (self.counters.seq > before).then_some(self.counters.seq);
         Ok((learnt.positions, seq))
     }
@@ -114,7 +118,18 @@ impl<'a> Batch<'_, 'a> {
 
     fn apply(&mut self, family_id: &'a str, changed: Vec<Change>, of: &Prepared, delivery_id: &str) {
         let Some(family) = self.found.families.get_mut(family_id) else { return };
-        for Change { entity, events, follow_ups } in changed {
+        let mut reserving = Vec::new();
+        for Change { entity, events, follow_ups, reserves } in changed {
+            if let (Entity::Order(order), Some(reservations)) = (&entity, reserves)
+                && (!reservations.is_empty() || self.reserving.contains(&of.channel))
+            {
+                reserving.push(Reserving {
+                    order_id: order.id.clone(),
+                    order_no: order.order_no.clone(),
+                    channel: of.channel.clone(),
+                    reservations,
+                });
+            }
             for follow_up in follow_ups {
                 self.agenda.follow(&of.channel, of.received_at, follow_up);
             }
@@ -144,6 +159,24 @@ impl<'a> Batch<'_, 'a> {
         let entities = family.entities.iter().map(|current| current.position).collect();
         let row = FamilyRow { id: family_id, observations: family.positions.clone(), entities };
         self.changes.families.insert(position, row);
+        for one in reserving {
+            self.reserve(one, of.received_at);
+        }
+    }
+
+    /// What an order takes from stock now; without a desk that has it the batch is decided anew.
+    fn reserve(&mut self, order: Reserving, at: Timestamp) {
+        let taken = self.found.stock.as_mut().is_some_and(|desk| desk.reserve_for(&order, at));
+        if !taken {
+            self.wants.push(order);
+        }
+    }
+
+    /// Events of the levels that a delivery changed, behind its own.
+    fn finish_stock(&mut self, of: &Prepared, delivery_id: &str) {
+        let Some(desk) = &mut self.found.stock else { return };
+        let Counters { seq, stock_commit: commit, .. } = &mut self.counters;
+        desk.finish(delivery_id, of.received_at, &mut Numbers { seq, commit });
     }
 }
 
@@ -155,7 +188,8 @@ fn changes_of(fold: &dyn Fold, channel: &str, family: &Family) -> Vec<Change> {
         if before != Some(&entity) {
             let events = fold.events(before, &entity);
             let follow_ups = fold.follow_ups(before, &entity);
-            changes.push(Change { entity, events, follow_ups });
+            let reserves = if let Entity::Order(order) = &entity { Some(fold.reserves(order)) } else { None };
+            changes.push(Change { entity, events, follow_ups, reserves });
         }
     }
     changes

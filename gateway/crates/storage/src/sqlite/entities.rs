@@ -3,6 +3,7 @@
 use super::{
     read_error,
     script::{Insert, Script},
+    write::json_list,
     write_error,
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     batch::{Current, EntityRow, Found},
     query::{Position, clamp},
 };
-use qudao_model::{Entity, EntityKind, Order};
+use qudao_model::{Entity, EntityKind, Order, Slip};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
@@ -109,6 +110,11 @@ fn columns(entity: &Entity) -> Columns<'_> {
             order_no: listing.order_no.as_deref().unwrap_or_default(),
             ..Columns::default()
         },
+        Entity::Slip(slip) => Columns {
+            state: word(&slip.kind),
+            order_no: slip.order_no.as_deref().unwrap_or_default(),
+            ..Columns::default()
+        },
     }
 }
 
@@ -116,7 +122,11 @@ fn columns(entity: &Entity) -> Columns<'_> {
 fn named(position: i64, entity: &Entity) -> impl Iterator<Item = (&str, i64)> {
     let refs = match entity {
         Entity::Order(order) => order.payment_refs.as_slice(),
-        Entity::Payment(_) | Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_) => &[],
+        Entity::Payment(_)
+        | Entity::Refund(_)
+        | Entity::AfterSale(_)
+        | Entity::Listing(_)
+        | Entity::Slip(_) => &[],
     };
     refs.iter().filter_map(move |one| one.transaction_no.as_deref().map(|serial| (serial, position)))
 }
@@ -199,6 +209,26 @@ pub(super) async fn orders_without_sku(
         orders.push(order.map_err(corrupt)?);
     }
     Ok(orders)
+}
+
+/// Slips among `ids`, by id.
+pub(super) async fn slips(pool: &SqlitePool, ids: &[String]) -> Result<BTreeMap<String, Slip>, Error> {
+    let sql = "SELECT e.entity FROM families f CROSS JOIN json_each(f.entities) each
+        CROSS JOIN entities e ON e.position = each.value
+        WHERE f.id IN (SELECT value FROM json_each(?)) AND e.kind = 'slip'";
+    let get = read_error("slips");
+    let query = sqlx::query_scalar(sql).bind(json_list(ids));
+    let texts: Vec<String> = query.fetch_all(pool).await.map_err(&get)?;
+    let mut slips = BTreeMap::new();
+    for text in texts {
+        let slip: Slip = serde_json::from_str(&text).map_err(|error| Error::Corrupt {
+            what: "slip",
+            id: ids.join(" "),
+            source: Cause::new(error),
+        })?;
+        slips.insert(slip.id.clone(), slip);
+    }
+    Ok(slips)
 }
 
 fn parse(kind: &str, id: &str, text: &str) -> Result<Entity, Error> {

@@ -1,14 +1,16 @@
 //! The half that reads.
 
 use super::{
-    audit, commands, cursors, entities, events, expectations, inbox, observations, subject_keys, tasks,
+    audit, commands, cursors, entities, events, expectations, imports, inbox, observations, stock,
+    subject_keys, tasks,
 };
 use crate::{
     AuditEntry, CommandFilter, CommandRow, DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation,
-    Page, Paused, Replayed, StreamState, Task, Vault, query::Position,
+    ImportFilter, ImportRow, MovementDigest, MovementKey, Page, Paused, RejectFilter, RejectRow, Replayed,
+    StockFilter, StoreState, StoreSummary, StreamState, Task, Vault, query::Position,
 };
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Order, Request, Timestamp};
+use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Order, Request, Slip, StockLevel, Timestamp};
 use sqlx::{SqlitePool, sqlite::SqliteRow};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -71,6 +73,58 @@ impl Reader {
         after: Option<&str>,
     ) -> Result<Vec<Order>, Error> {
         entities::orders_without_sku(&self.pool, channel, limit, after).await
+    }
+
+    pub(crate) async fn import(&self, id: &str) -> Result<Option<ImportRow>, Error> {
+        imports::one(&self.pool, id).await
+    }
+
+    pub(crate) async fn imports(&self, filter: &ImportFilter) -> Result<Page<ImportRow>, Error> {
+        imports::page(&self.pool, filter).await
+    }
+
+    pub(crate) async fn unfinished_imports(&self) -> Result<Vec<ImportRow>, Error> {
+        imports::unfinished(&self.pool).await
+    }
+
+    pub(crate) async fn import_stores(&self, import: &str) -> Result<Vec<StoreState>, Error> {
+        imports::store_states(&self.pool, import).await
+    }
+
+    pub(crate) async fn rejects(&self, filter: &RejectFilter) -> Result<Page<RejectRow>, Error> {
+        imports::rejects::page(&self.pool, filter).await
+    }
+
+    pub(crate) async fn store_summary(
+        &self,
+        channel: &str,
+        stores: Option<&[String]>,
+    ) -> Result<BTreeMap<String, StoreSummary>, Error> {
+        stock::summary(&self.pool, channel, stores).await
+    }
+
+    pub(crate) async fn levels(
+        &self,
+        filter: &StockFilter,
+        now: Timestamp,
+    ) -> Result<Page<StockLevel>, Error> {
+        stock::levels(&self.pool, filter, now).await
+    }
+
+    pub(crate) async fn level(&self, id: &str, now: Timestamp) -> Result<Option<StockLevel>, Error> {
+        stock::level(&self.pool, id, now).await
+    }
+
+    pub(crate) async fn movements_known(
+        &self,
+        channel: &str,
+        keys: &[MovementKey],
+    ) -> Result<BTreeMap<MovementKey, MovementDigest>, Error> {
+        stock::known(&self.pool, channel, keys.iter()).await.map_err(super::read_error("movements"))
+    }
+
+    pub(crate) async fn slips_known(&self, ids: &[String]) -> Result<BTreeMap<String, Slip>, Error> {
+        entities::slips(&self.pool, ids).await
     }
 
     pub(crate) async fn streams(&self) -> Result<Vec<StreamState>, Error> {
@@ -140,7 +194,7 @@ impl Reader {
 
     pub(crate) async fn last_seq(&self) -> Result<u64, Error> {
         let get = super::read_error("the last event");
-        let sql = "SELECT coalesce(max(seq), 0) FROM events";
+        let sql = "SELECT max(coalesce((SELECT max(seq) FROM events), 0), coalesce((SELECT max(seq) FROM stock_events), 0))";
         let last: i64 = sqlx::query_scalar(sql).fetch_one(&self.pool).await.map_err(get)?;
         Ok(u64::try_from(last).unwrap_or_default())
     }

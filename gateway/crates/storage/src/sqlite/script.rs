@@ -2,7 +2,8 @@
 //!
 //! The driver caches prepared texts, so a text must come again: rows are filled up with nulls to the next power of two
 //! and cut off by `LIMIT`, which stops before the filling is even looked at. Only static pieces are put together here;
-//! every value is bound.
+//! every value is bound. The limit is a sum: SQLite looks into a bare parameter while it plans, and then plans anew for
+//! every value.
 
 use crate::Error;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type, sqlite::SqliteArguments};
@@ -52,6 +53,11 @@ impl Script {
         self.arguments.add(value).map_err(|source| Error::Commit { source: super::boxed(source) })
     }
 
+    /// Whether there is nothing to run.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// Counts bytes beyond what a row usually has.
     pub(super) fn weigh(&mut self, bytes: usize) {
         self.weight += bytes;
@@ -90,9 +96,18 @@ impl Script {
         texts: &mut Texts,
         connection: &mut SqliteConnection,
     ) -> Result<(), sqlx::Error> {
+        self.count(texts, connection).await.map(drop)
+    }
+
+    /// The same, and how many rows were touched by all of it.
+    pub(super) async fn count(
+        self,
+        texts: &mut Texts,
+        connection: &mut SqliteConnection,
+    ) -> Result<u64, sqlx::Error> {
         let text = texts.text(self.pieces);
-        sqlx::query_with(AssertSqlSafe(text), self.arguments).execute(connection).await?;
-        Ok(())
+        let done = sqlx::query_with(AssertSqlSafe(text), self.arguments).execute(connection).await?;
+        Ok(done.rows_affected())
     }
 }
 
@@ -120,7 +135,7 @@ fn render(pieces: &[Piece]) -> String {
                 text.push_str(insert.head);
                 text.push_str(" SELECT * FROM (VALUES ");
                 text.push_str(&vec![row.as_str(); *room].join(","));
-                text.push_str(") LIMIT ? ");
+                text.push_str(") LIMIT ? + 0 ");
                 text.push_str(insert.tail);
             }
         }
@@ -149,7 +164,7 @@ mod tests {
         assert_eq!(script.arguments.len(), 4 * 2 + 1);
         insta::assert_snapshot!(render(&script.pieces), @r"
         BEGIN IMMEDIATE;
-        INSERT INTO t (a, b) SELECT * FROM (VALUES (?,?),(?,?),(?,?),(?,?)) LIMIT ? ;
+        INSERT INTO t (a, b) SELECT * FROM (VALUES (?,?),(?,?),(?,?),(?,?)) LIMIT ? + 0 ;
         COMMIT;
         ");
     }

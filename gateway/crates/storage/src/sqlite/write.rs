@@ -1,17 +1,18 @@
 //! The half that writes.
 
 use super::{
-    audit,
     checkpoint::Checkpoint,
-    commands, cursors, entities, events, expectations, families, inbox,
+    commands, cursors, edits, entities, events, expectations, families, inbox,
     lock::Lock,
     observations,
     script::{Script, Texts},
-    subject_keys, tasks, write_error,
+    stock::{self, Words},
+    tasks, write_error,
 };
 use crate::{
-    CommandRow, Error,
-    batch::{Changes, Counters, Found, Memory, Stored},
+    Applied, CommandRow, Error, StockPart,
+    batch::{Changes, Counters, Found, Memory, Reserving, Stored},
+    stock::desk::Desk,
     writer::{Edit, Restriction, Wanted, Writing},
 };
 use sqlx::{
@@ -24,6 +25,8 @@ const PAGES_MAX: u64 = 4_294_967_294;
 
 /// About how much the log grows by one row.
 const PAGE_BYTES: usize = 4096;
+/// The same of a row of a file: a level and its event, next to others of the same part.
+const STOCK_BYTES: usize = 160;
 
 /// The connection that writes. It is made anew when it can no longer roll back.
 pub(crate) struct Connection {
@@ -31,6 +34,8 @@ pub(crate) struct Connection {
     options: SqliteConnectOptions,
     restriction: Restriction,
     texts: Texts,
+    /// Forgotten whenever a write failed.
+    words: Words,
     checkpoint: Checkpoint,
     _lock: Lock,
 }
@@ -50,8 +55,8 @@ const LOOK_UP: &str = "
 impl Connection {
     pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions, lock: Lock) -> Connection {
         let checkpoint = Checkpoint::new(options.clone());
-        let (restriction, texts) = (Restriction::default(), Texts::default());
-        Connection { writing: Some(connection), options, restriction, texts, checkpoint, _lock: lock }
+        let (restriction, texts, words) = (Restriction::default(), Texts::default(), Words::default());
+        Connection { writing: Some(connection), options, restriction, texts, words, checkpoint, _lock: lock }
     }
 
     async fn connection(&mut self) -> Result<&mut SqliteConnection, Error> {
@@ -80,6 +85,13 @@ impl Writing for Connection {
             }
         }
         Ok(found)
+    }
+
+    async fn desk_for(&mut self, orders: &[Reserving]) -> Result<Desk, Error> {
+        let mut words = std::mem::take(&mut self.words);
+        let desk = stock::desk_for(self.connection().await?, &mut words, orders).await?;
+        self.words = words;
+        Ok(desk)
     }
 
     async fn look_up_variants(&mut self, ids: &[String], found: &mut Found) -> Result<(), Error> {
@@ -113,6 +125,10 @@ impl Writing for Connection {
         tasks::write(&mut script, changes.tasks)?;
         commands::write(&mut script, changes.command.as_ref(), &changes.moved)?;
         expectations::write(&mut script, changes.expectation.as_ref())?;
+        if let Some(desk) = &changes.stock {
+            self.words.put(&mut script)?;
+            stock::put(&mut script, desk)?;
+        }
         script.statement("COMMIT");
         let logged = script.log_bytes();
         let mut texts = std::mem::take(&mut self.texts);
@@ -126,29 +142,32 @@ impl Writing for Connection {
     }
 
     async fn edit(&mut self, edit: &Edit) -> Result<u64, Error> {
-        let query = match edit {
-            Edit::Pause { channel, paused: Some(paused) } => sqlx::query(cursors::PAUSE)
-                .bind(channel)
-                .bind(&paused.reason)
-                .bind(&paused.explain)
-                .bind(paused.at.as_microsecond()),
-            Edit::Pause { channel, paused: None } => sqlx::query(cursors::GO_ON).bind(channel),
-            Edit::SubjectKeys(keys) => sqlx::query(subject_keys::INSERT).bind(subject_keys::pairs(keys)),
-            Edit::Mark { subject, mark } => sqlx::query(subject_keys::MARK).bind(subject).bind(mark),
-            Edit::Forget(subject) => sqlx::query(subject_keys::FORGET).bind(subject),
-            Edit::Audit(entry) => sqlx::query(audit::INSERT)
-                .bind(entry.at.as_microsecond())
-                .bind(&entry.actor)
-                .bind(&entry.action)
-                .bind(&entry.subject)
-                .bind(&entry.purpose),
+        let script = edits::script(edit)?;
+        let mut texts = std::mem::take(&mut self.texts);
+        let result = match self.connection().await {
+            Ok(connection) => script.count(&mut texts, connection).await.map_err(write_error),
+            Err(error) => Err(error),
         };
-        let done = query.execute(self.connection().await?).await.map_err(write_error)?;
+        self.texts = texts;
         self.checkpoint.logged(PAGE_BYTES);
-        Ok(done.rows_affected())
+        result
+    }
+
+    async fn apply_stock(&mut self, part: &StockPart, memory: &mut Memory) -> Result<Applied, Error> {
+        let (mut words, mut texts) = (std::mem::take(&mut self.words), std::mem::take(&mut self.texts));
+        let connection = self.connection().await?;
+        let result = stock::apply(connection, (&mut words, &mut texts), part, &mut memory.counters).await;
+        self.texts = texts;
+        let applied = result?;
+        self.words = words;
+        let rows: usize = part.stores.iter().map(|store| store.rows.len()).sum();
+        self.checkpoint
+            .logged(PAGE_BYTES + rows.saturating_add(part.movements.len()).saturating_mul(STOCK_BYTES));
+        Ok(applied)
     }
 
     async fn recover(&mut self) -> Result<Memory, Error> {
+        self.words = Words::default();
         if let Some(mut connection) = self.writing.take() {
             // Fails when the database has rolled back by itself, which is as good.
             let _rolled_back = sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok();
@@ -196,16 +215,23 @@ async fn memory(connection: &mut SqliteConnection) -> Result<Memory, Error> {
     Ok(Memory {
         counters: counters(&mut *connection).await.map_err(write_error)?,
         tasks: tasks::by_heart(&mut *connection).await?,
-        cursors: cursors::by_heart(connection).await.map_err(write_error)?,
+        cursors: cursors::by_heart(&mut *connection).await.map_err(write_error)?,
+        reserving: sqlx::query_scalar("SELECT channel FROM stock_sources")
+            .fetch_all(connection)
+            .await
+            .map_err(write_error)?
+            .into_iter()
+            .collect(),
     })
 }
 
 async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::Error> {
     let last: SqliteRow = sqlx::query(
-        "SELECT (SELECT coalesce(max(ordinal), 0) FROM inbox), (SELECT coalesce(max(seq), 0) FROM events),
+        "SELECT (SELECT coalesce(max(ordinal), 0) FROM inbox), max((SELECT coalesce(max(seq), 0) FROM events), (SELECT coalesce(max(seq), 0) FROM stock_events)),
                 (SELECT coalesce(max(position), 0) FROM observations),
                 (SELECT coalesce(max(position), 0) FROM families),
-                (SELECT coalesce(max(position), 0) FROM entities)",
+                (SELECT coalesce(max(position), 0) FROM entities),
+                (SELECT coalesce(max(position), 0) FROM stock_commits)",
     )
     .fetch_one(&mut *connection)
     .await?;
@@ -221,6 +247,7 @@ async fn counters(connection: &mut SqliteConnection) -> Result<Counters, sqlx::E
         observation: last.try_get(2)?,
         family: last.try_get(3)?,
         entity: last.try_get(4)?,
+        stock_commit: last.try_get(5)?,
         ..Counters::default()
     };
     for (rows, counted) in [(rejected, &mut counters.rejected), (failed, &mut counters.failed)] {

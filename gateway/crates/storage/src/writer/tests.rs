@@ -24,6 +24,9 @@ impl Writing for Fake {
     async fn look_up(&mut self, _: &Wanted<'_>) -> Result<Found, Error> {
         Ok(Found::default())
     }
+    async fn desk_for(&mut self, _: &[Reserving]) -> Result<Desk, Error> {
+        Ok(Desk::default())
+    }
     async fn look_up_variants(&mut self, _: &[String], _: &mut Found) -> Result<(), Error> {
         Ok(())
     }
@@ -48,6 +51,9 @@ impl Writing for Fake {
     }
     async fn edit(&mut self, _: &Edit) -> Result<u64, Error> {
         Ok(0)
+    }
+    async fn apply_stock(&mut self, _: &StockPart, _: &mut Memory) -> Result<Applied, Error> {
+        Ok(Applied::default())
     }
     async fn recover(&mut self) -> Result<Memory, Error> {
         let ordinal = self.0.lock().unwrap().last().map_or(0, |(ordinal, _)| *ordinal);

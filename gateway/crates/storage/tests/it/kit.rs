@@ -34,7 +34,7 @@ impl Fold for Plain {
             let entity = match &observation.facts {
                 Facts::Payment(facts) => Entity::Payment(payment(id, channel, facts, version, updated_at)),
                 Facts::Refund(facts) => Entity::Refund(refund(id, channel, facts, version, updated_at)),
-                Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => {
+                Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => {
                     shop::entity(id, channel, observation, version)
                 }
             };
@@ -51,7 +51,7 @@ impl Fold for Plain {
             Entity::Payment(payment) if payment.state == PaymentState::Pending => Verb::Pending,
             Entity::Payment(_) => Verb::Paid,
             Entity::Refund(_) => Verb::Succeeded,
-            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => Verb::Changed,
+            Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_) => Verb::Changed,
         };
         vec![EventDraft::new(after, verb, changed, after.updated_at())]
     }

@@ -9,7 +9,9 @@ async fn order_nos(kept: &Kept, filter: &EntityFilter) -> (Vec<String>, Option<S
     let order_no = |entity: &Entity| match entity {
         Entity::Payment(payment) => payment.order_no.clone(),
         Entity::Refund(refund) => refund.refund_no.clone(),
-        Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) => panic!("{entity:?}"),
+        Entity::Order(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Slip(_) => {
+            panic!("{entity:?}")
+        }
     };
     (page.items.iter().map(order_no).collect(), page.next)
 }

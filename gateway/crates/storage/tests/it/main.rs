@@ -7,6 +7,8 @@ mod commit;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod lists;
@@ -26,6 +28,8 @@ mod retry;
 mod seals;
 #[cfg(test)]
 mod shop;
+#[cfg(test)]
+mod stock;
 #[cfg(test)]
 mod subjects;
 #[cfg(test)]

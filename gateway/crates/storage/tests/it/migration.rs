@@ -1,30 +1,35 @@
 //! A database that an older version wrote is brought up to date with everything in it.
 
-use crate::kit::{CHANNEL, accepted, at, failed, fresh, open, options, paid, refunded, rejected};
+use crate::{
+    kit::{CHANNEL, accepted, at, failed, fresh, open, options, paid, polled, refunded, rejected},
+    shop::ordered,
+    stock,
+};
 use futures_util::TryStreamExt as _;
 use qudao_model::EntityKind;
-use qudao_storage::{DeliveryFilter, EntityFilter, Error, Moves, Storage};
+use qudao_storage::{DeliveryFilter, EntityFilter, Error, Moves, StockFilter, Storage};
 use sqlx::{ConnectOptions as _, Connection as _, migrate::Migrator, sqlite::SqliteConnectOptions};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Tables and columns of the first version that are not there any more or were never filled are none.
-const TABLES: [&str; 7] =
-    ["inbox", "duplicates", "families", "observations", "entities", "events", "expectations"];
-
-/// Makes a database of the first version in `folder` with the rows of the one in `from`.
-async fn first_version(folder: &Path, from: &Path) {
+/// Makes a database in `folder` as the first migrations of `files` left it, with the rows of the one in `from`. Tables and
+/// columns of then that are not there any more are none.
+async fn as_of(files: &[&str], folder: &Path, from: &Path) {
     let migrations = TempDir::new().unwrap();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
-    std::fs::copy(sources.join("0001_spine.sql"), migrations.path().join("0001_spine.sql")).unwrap();
-    let file = SqliteConnectOptions::new().filename(folder.join("qudao.sqlite")).create_if_missing(true);
-    let mut database = file.connect().await.unwrap();
+    for file in files {
+        std::fs::copy(sources.join(file), migrations.path().join(file)).unwrap();
+    }
+    let file = SqliteConnectOptions::new().filename(folder.join("qudao.sqlite"));
+    let mut database = file.create_if_missing(true).foreign_keys(false).connect().await.unwrap();
     Migrator::new(migrations.path()).await.unwrap().run(&mut database).await.unwrap();
     let attach = sqlx::query("ATTACH ? AS new").bind(from.join("qudao.sqlite").to_str().unwrap());
     attach.execute(&mut database).await.unwrap();
-    for table in TABLES {
+    let tables = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND substr(name, 1, 1) <> '_'";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut database).await.unwrap();
+    for table in tables {
         let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info(?, 'main')")
-            .bind(table)
+            .bind(&table)
             .fetch_all(&mut database)
             .await
             .unwrap();
@@ -58,7 +63,7 @@ async fn rows_of_the_first_version_are_all_there_and_go_on() {
     let before = seen(&kept.storage).await;
     kept.storage.close().await;
     let old = TempDir::new().unwrap();
-    first_version(old.path(), kept.folder.path()).await;
+    as_of(&["0001_spine.sql"], old.path(), kept.folder.path()).await;
 
     // Who only looks must not change it, and says what to do.
     let mut looking = options(old.path());
@@ -78,5 +83,34 @@ async fn rows_of_the_first_version_are_all_there_and_go_on() {
     storage.recommit(&lost, verdict, "plain@1.0.1", 1).await.unwrap();
     let payment = paid("SO1", 100).entity_id(CHANNEL);
     assert_eq!(storage.entity(EntityKind::Payment, &payment).await.unwrap().unwrap().version(), 3);
+    Storage::open(looking).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn rows_of_the_version_without_stock_are_all_there_and_orders_begin_to_take() {
+    let kept = fresh().await;
+    let order = || ordered(1, "T1", &["A"], &[]);
+    kept.commit(polled(1, "POLL", vec![order(), ordered(1, "T2", &["A"], &[])])).await;
+    kept.commit(accepted(2, "n1", vec![paid("SO1", 100)])).await;
+    let before = seen(&kept.storage).await;
+    kept.storage.close().await;
+    let old = TempDir::new().unwrap();
+    let files = ["0001_spine.sql", "0002_marketplaces.sql", "0003_moved_aftersales.sql"];
+    as_of(&files, old.path(), kept.folder.path()).await;
+    let mut looking = stock::taking(old.path());
+    looking.read_only = true;
+    let refused = Storage::open(looking.clone()).await.err().unwrap();
+    assert!(matches!(refused, Error::Migrate { .. }), "{refused:?}");
+
+    let storage = Storage::open(stock::taking(old.path())).await.unwrap();
+    assert_eq!(seen(&storage).await, before);
+    let applied =
+        storage.apply_stock(stock::part("1", vec![stock::has(stock::STORE, 5, &[("A", 9)])], Vec::new()));
+    assert_eq!(applied.await.unwrap().seq, Some(4));
+    // An order is reserved once it is heard of again.
+    let again = ordered(7, "T1", &["A"], &["42"]);
+    assert_eq!(storage.commit(polled(8, "POLL", vec![again])).await.unwrap().seq, Some(6));
+    let level = storage.levels(&StockFilter::default(), at(9)).await.unwrap().items.remove(0);
+    assert_eq!((level.on_hand, level.committed), (9, 1));
     Storage::open(looking).await.unwrap().close().await;
 }

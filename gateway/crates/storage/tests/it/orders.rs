@@ -21,6 +21,7 @@ async fn found(kept: &Kept, filter: &EntityFilter) -> Vec<String> {
         Entity::Order(order) => order.order_no,
         Entity::AfterSale(aftersale) => aftersale.aftersale_no,
         Entity::Listing(listing) => listing.channel_sku,
+        Entity::Slip(slip) => slip.slip_no,
         other @ (Entity::Payment(_) | Entity::Refund(_)) => panic!("{other:?}"),
     };
     kept.storage.entities(filter).await.unwrap().items.into_iter().map(no).collect()

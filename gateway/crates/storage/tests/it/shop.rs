@@ -159,6 +159,6 @@ pub(crate) fn entity(id: String, channel: &str, observation: &Observation, versi
             updated_at,
             anomalies: Vec::new(),
         }),
-        Facts::Payment(_) | Facts::Refund(_) => unreachable!("not of a shop"),
+        Facts::Payment(_) | Facts::Refund(_) | Facts::Slip(_) => unreachable!("not of a shop"),
     }
 }

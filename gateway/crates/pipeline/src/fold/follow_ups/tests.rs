@@ -35,7 +35,7 @@ fn asked(folding: &Folding, known: &[Known]) -> Vec<String> {
 
 fn unlinked() -> Folding {
     let linked = Linked::default();
-    linked.set(&[]);
+    linked.set(&[], &[]);
     Folding { linked, pending_after: Duration::from_secs(30) }
 }
 
@@ -43,13 +43,17 @@ fn for_merchant(mut known: Known) -> Known {
     match &mut known.observation.facts {
         Facts::Payment(facts) => facts.sub_merchant_no = Some("1900000109".into()),
         Facts::Refund(facts) => facts.sub_merchant_no = Some("1900000109".into()),
-        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => panic!("a payment or refund"),
+        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => {
+            panic!("a payment or refund")
+        }
     }
     let (at, facts) = (known.observation.occurred_at, known.observation.facts);
     let observation = match facts {
         Facts::Payment(facts) => Observation::payment(at, facts),
         Facts::Refund(facts) => Observation::refund(at, facts),
-        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) => panic!("a payment or refund"),
+        Facts::Order(_) | Facts::AfterSale(_) | Facts::Listing(_) | Facts::Slip(_) => {
+            panic!("a payment or refund")
+        }
     };
     Known { observation, ..known }
 }
@@ -151,8 +155,8 @@ fn only_channels_that_a_rule_names_ask_to_be_linked_and_a_reload_reaches_the_fol
     let (folding, linked) = (Folding::default(), Linked::default());
     let folding = Folding { linked: linked.clone(), ..folding };
     let links = || asked(&folding, &paid).iter().filter(|one| one.contains(" link ")).count();
-    linked.set(&[rule("other-main")]);
+    linked.set(&[rule("other-main")], &[]);
     assert_eq!(links(), 0);
-    linked.set(&[rule("pay-main")]);
+    linked.set(&[rule("pay-main")], &[]);
     assert_eq!(links(), 1);
 }

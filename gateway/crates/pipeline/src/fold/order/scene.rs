@@ -162,7 +162,11 @@ impl Scene {
     pub(super) fn order(&self) -> Order {
         let order = self.entities().into_iter().find_map(|one| match one {
             Entity::Order(order) => Some(*order),
-            Entity::Refund(_) | Entity::AfterSale(_) | Entity::Listing(_) | Entity::Payment(_) => None,
+            Entity::Refund(_)
+            | Entity::AfterSale(_)
+            | Entity::Listing(_)
+            | Entity::Slip(_)
+            | Entity::Payment(_) => None,
         });
         order.expect("an order")
     }
@@ -170,7 +174,11 @@ impl Scene {
     pub(super) fn aftersales(&self) -> Vec<AfterSale> {
         let aftersale = |one| match one {
             Entity::AfterSale(one) => Some(*one),
-            Entity::Refund(_) | Entity::Order(_) | Entity::Listing(_) | Entity::Payment(_) => None,
+            Entity::Refund(_)
+            | Entity::Order(_)
+            | Entity::Listing(_)
+            | Entity::Slip(_)
+            | Entity::Payment(_) => None,
         };
         self.entities().into_iter().filter_map(aftersale).collect()
     }

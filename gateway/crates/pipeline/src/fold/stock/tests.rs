@@ -1,0 +1,134 @@
+//! What orders take, as a table.
+
+use super::reserves;
+use qudao_model::{
+    AfterSaleState, Order, OrderPaymentState, OrderState, Timestamp,
+    order::{Line, Quantities, Shipment, ShippedLine, Times, Totals},
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_766_000_000 + second).unwrap()
+}
+
+/// A line of three pieces, of which some were cancelled and some left.
+fn line(no: u32, cancelled: i64, shipped: i64) -> Line {
+    let quantities = Quantities { ordered: 3, cancelled, shipped, ..Quantities::default() };
+    Line {
+        line_no: no,
+        line_id: Some(format!("L{no}")),
+        sku: Some(format!("S{no}")),
+        channel_sku: format!("C{no}"),
+        channel_item: None,
+        title: String::new(),
+        qty: 3,
+        unit_price_fen: 0,
+        gross_fen: 0,
+        discount_fen: 0,
+        platform_discount_fen: 0,
+        adjust_fen: 0,
+        net_fen: 0,
+        gift: false,
+        state: None,
+        refund_state: None,
+        quantities: Some(quantities),
+    }
+}
+
+fn order(state: OrderState, lines: Vec<Line>, shipments: Vec<Shipment>) -> Order {
+    let times =
+        Times { created_at: at(0), paid_at: None, shipped_at: None, ended_at: None, modified_at: None };
+    Order {
+        id: "ord_1".to_owned(),
+        channel: "shop-main".to_owned(),
+        order_no: "T1".to_owned(),
+        parent_order_no: None,
+        state,
+        payment_state: OrderPaymentState::Paid,
+        platform_state: None,
+        holds: Vec::new(),
+        shop_no: None,
+        store_code: None,
+        delivery_method: None,
+        guide_ref: None,
+        currency: "CNY".to_owned(),
+        totals: Totals::default(),
+        refunded_fen: 0,
+        lines,
+        shipments,
+        buyer_ref: None,
+        receiver: None,
+        payment_refs: Vec::new(),
+        times: Some(times),
+        platform_notes: Vec::new(),
+        version: 1,
+        updated_at: at(99),
+        anomalies: Vec::new(),
+    }
+}
+
+fn parcel(second: i64, pieces: &[(&str, i64)]) -> Shipment {
+    let lines =
+        pieces.iter().map(|(id, qty)| ShippedLine { line_id: Some((*id).to_owned()), sku: None, qty: *qty });
+    Shipment { carrier: None, waybill: None, shipped_at: Some(at(second)), lines: lines.collect() }
+}
+
+/// SKU, pieces, and the second at which they left.
+#[track_caller]
+fn check(order: &Order, expected: &[(&str, i64, Option<i64>)]) {
+    let reserved = reserves(order, "0012");
+    assert!(reserved.iter().all(|one| one.store_code == "0012" && one.qty > 0));
+    let told: Vec<(&str, i64, Option<i64>)> = reserved
+        .iter()
+        .map(|one| {
+            let second = one.fulfilled_at.map(|left| left.as_second() - at(0).as_second());
+            (one.sku.as_str(), one.qty, second)
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_paid_is_taken_and_what_is_not_is_not() {
+    let whole = |state| order(state, vec![line(1, 0, 0)], Vec::new());
+    check(&whole(OrderState::AwaitingPayment), &[]);
+    check(&whole(OrderState::ToAccept), &[("S1", 3, None)]);
+    check(&whole(OrderState::ToShip), &[("S1", 3, None)]);
+    check(&whole(OrderState::Cancelled), &[]);
+    let unknown = Line { sku: None, ..line(1, 0, 0) };
+    check(&order(OrderState::ToShip, vec![unknown], Vec::new()), &[]);
+}
+
+#[test]
+fn what_was_cancelled_or_refunded_before_it_left_is_given_back() {
+    let to_ship = |line| order(OrderState::ToShip, vec![line], Vec::new());
+    check(&to_ship(line(1, 2, 0)), &[("S1", 1, None)]);
+    check(&to_ship(Line { state: Some(OrderState::Cancelled), ..line(1, 0, 0) }), &[]);
+    let refunded = |state, shipped| Line { refund_state: Some(state), ..line(1, 0, shipped) };
+    check(&to_ship(refunded(AfterSaleState::Requested, 0)), &[("S1", 3, None)]);
+    check(&to_ship(refunded(AfterSaleState::Succeeded, 0)), &[]);
+    check(&to_ship(refunded(AfterSaleState::Succeeded, 2)), &[("S1", 2, Some(99))]);
+}
+
+#[test]
+fn what_left_stays_taken_with_the_time_it_left() {
+    let two = || vec![line(1, 0, 2), line(2, 0, 3)];
+    let parcels = vec![parcel(20, &[("L1", 1), ("L2", 1)]), parcel(10, &[("L1", 1)])];
+    let partly = order(OrderState::PartlyShipped, two(), parcels);
+    check(
+        &partly,
+        &[
+            ("S1", 1, Some(10)),
+            ("S1", 1, Some(20)),
+            ("S1", 1, None),
+            ("S2", 1, Some(20)),
+            // No parcel tells of these.
+            ("S2", 2, Some(99)),
+        ],
+    );
+    let whole = order(OrderState::Completed, vec![line(1, 0, 3)], vec![parcel(30, &[])]);
+    check(&whole, &[("S1", 3, Some(30))]);
+    let more = order(OrderState::Shipped, vec![line(1, 0, 3)], vec![parcel(30, &[("L1", 9)])]);
+    check(&more, &[("S1", 3, Some(30))]);
+    let ended = order(OrderState::Cancelled, vec![line(1, 1, 2)], Vec::new());
+    check(&ended, &[("S1", 2, Some(99))]);
+}

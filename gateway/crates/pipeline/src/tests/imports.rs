@@ -1,0 +1,12 @@
+//! Imports with a connector that reads JSON lines, without a sandbox.
+
+mod crash;
+mod decisions;
+mod folders;
+mod kit;
+mod moves;
+mod replays;
+mod slips;
+mod snapshots;
+mod tries;
+mod vectors;

@@ -1,0 +1,236 @@
+//! `qudao onboard preview`: what a mapping makes of a file. The first rows beside their cells, sums per store, every reject.
+
+use super::{Reader, Reading, Source, look::name, trial};
+use crate::{
+    cli::{
+        report::{self, Lines, first_rows},
+        when,
+    },
+    error::{Error, Exit},
+    output::{
+        Printer, Table, people,
+        style::{BOLD, CARE, DIM, GOOD},
+    },
+};
+use clap::Args;
+use qudao_host::{Call, FileBytes, FileCall};
+use qudao_model::{
+    Clock, FileKind, FileVerdict, Timestamp,
+    clock::SystemClock,
+    file::{RowNotice, SniffAsked},
+};
+use qudao_pipeline::{
+    Trial, Tried,
+    sentences::{self, Lang},
+};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Rows that are shown.
+const ROWS: usize = 10;
+/// Notices that are shown.
+const NOTICES: usize = 5;
+/// Stores that are shown; a file of a whole chain has hundreds.
+const STORES: usize = 20;
+
+/// Arguments of `onboard preview`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is stored. Exit codes: 0 clean, 1 good rows beside rejects, 2 the file would wait for a person, 3 it would be \
+rejected, 4 wrong usage or a mapping with errors.")]
+pub(super) struct Preview {
+    /// The mapping
+    #[arg(long, short, value_name = "FILE")]
+    mapping: PathBuf,
+    /// A file as the ERP exports it
+    file: PathBuf,
+    /// Write every reject to this CSV, in English and Chinese
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// The clock: RFC 3339 or unix seconds [default: now]
+    #[arg(long, value_name = "TIME", value_parser = when::at)]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl Preview {
+    pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
+        let lang = self.reading.lang();
+        let reader = self.source.reader(printer).await?;
+        let Some(settings) = reader.mapping(&self.mapping, printer).await? else {
+            return Ok(Exit::NeedsPerson);
+        };
+        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        let spinner = printer.spinner(lang.pick("reading the file", "正在读取文件"));
+        let trial = Trial { file: &self.file, previous: None, counts: None, at, rows_max: ROWS };
+        let tried = trial::run(&reader, &settings, trial).await?;
+        let cells = if self.reading.json() { Vec::new() } else { cells(&reader, &self.file, at).await };
+        drop(spinner);
+        if let Some(path) = &self.rejects {
+            trial::write_rejects(path, [(name(&self.file).as_str(), tried.rejects.as_slice())])?;
+        }
+        if self.reading.json() {
+            printer.json(&tried)?;
+            return Ok(trial::exit_of(&tried));
+        }
+        let names = reader.names(&settings);
+        printer.line(page(lang, &self.file, &tried, (&cells, &names)).text())?;
+        self.next(printer, &tried)?;
+        Ok(trial::exit_of(&tried))
+    }
+
+    fn next(&self, printer: &mut Printer, tried: &Tried) -> Result<(), Error> {
+        let lang = self.reading.lang();
+        let (mapping, file) = (self.mapping.display(), self.file.display());
+        match &self.rejects {
+            Some(path) => {
+                let wrote = lang.pick("wrote every reject to", "全部被拒的行已写入");
+                printer.line(format_args!("\n{GOOD}ok{GOOD:#}: {wrote} {}", path.display()))?;
+            }
+            None if !tried.rejects.is_empty() => {
+                let every =
+                    lang.pick("Every reject as a table for the store", "把全部被拒的行写成表格发给门店");
+                printer.next(format_args!(
+                    "\n{every}: qudao onboard preview --mapping {mapping} {file} --rejects rejects.csv"
+                ))?;
+            }
+            None => {}
+        }
+        if matches!(tried.verdict, FileVerdict::Accept | FileVerdict::Partial) {
+            let next = lang.pick("Next, old files", "下一步，用旧文件核对");
+            printer.next(format_args!("\n{next}: qudao onboard check --mapping {mapping} FILE…"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The cells of the first rows, as the connector sees them; none where it cannot say.
+async fn cells(reader: &Reader, file: &Path, at: Timestamp) -> Vec<Vec<String>> {
+    let Ok(bytes) = FileBytes::open(file) else { return Vec::new() };
+    let call = Call { now: at, random_seed: Some(0) };
+    let call = FileCall { source: Arc::new(bytes), name: name(file), settings: json!({}), call };
+    let (sniffed, _) = reader.connector.sniff_file(call, &SniffAsked::default()).await;
+    sniffed.map(|sniffed| sniffed.sample).unwrap_or_default()
+}
+
+/// Everything that a person wants to see of a file before it counts.
+fn page(
+    lang: Lang,
+    file: &Path,
+    tried: &Tried,
+    (cells, names): (&[Vec<String>], &BTreeMap<String, String>),
+) -> Lines {
+    let mut lines = Lines::default();
+    lines.line(format!(
+        "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
+        people::text(&name(file)),
+        kind(lang, tried.kind)
+    ));
+    if !tried.rows.is_empty() {
+        lines.heading(&match lang {
+            Lang::En => format!("The first {} of {}", tried.rows.len(), trial::good(lang, tried)),
+            Lang::Zh => format!("前 {} 条，共 {}", tried.rows.len(), trial::good(lang, tried)),
+        });
+        lines.table(&first_rows::table(lang, &tried.rows, cells));
+    }
+    sums(lang, tried, names, &mut lines);
+    report::rejects(lang, &tried.rejects, &mut lines);
+    notices(lang, tried, &mut lines);
+    lines.line("");
+    lines.line(report::counts(lang, &tried.physical));
+    if let Some(total) = &tried.control_total {
+        let (stated, computed) = (report::grouped(total.stated), report::grouped(total.computed));
+        let style = if total.stated == total.computed { GOOD } else { CARE };
+        lines.line(match lang {
+            Lang::En => format!("The file's own total: {style}{stated}{style:#}; the rows make {computed}"),
+            Lang::Zh => format!("文件自带合计：{style}{stated}{style:#}；各行之和 {computed}"),
+        });
+    }
+    if let Some((first, last)) = &tried.span {
+        let (first, last) = (people::time(*first), people::time(*last));
+        // Files that are exact to the day have nothing but midnights.
+        let days = [&first, &last].map(|time| time.strip_suffix(" 00:00:00").map(str::to_owned));
+        let (first, last) = match days {
+            [Some(first), Some(last)] => (first, last),
+            _ => (first, last),
+        };
+        let span = if first == last { first } else { format!("{first} – {last}") };
+        lines.line(format!("{}{span}", lang.pick("Time: ", "时间：")));
+    }
+    trial::drift(lang, tried, &mut lines);
+    trial::verdict(lang, tried, &mut lines);
+    lines
+}
+
+/// What a file is about.
+pub(super) fn kind(lang: Lang, kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::StockSnapshot => lang.pick("stock: how much there is", "库存：现有多少"),
+        FileKind::StockDelta => lang.pick("movements: what went in and out", "出入库：进出了多少"),
+        FileKind::Sales => lang.pick("sales: tickets of tills", "销售：收银小票"),
+        FileKind::Prices => lang.pick(
+            "prices; they are read and checked, and change nothing yet",
+            "价格：只读取和检查，暂不改变任何数据",
+        ),
+    }
+}
+
+fn sums(lang: Lang, tried: &Tried, names: &BTreeMap<String, String>, lines: &mut Lines) {
+    if tried.stores.is_empty() {
+        return;
+    }
+    lines.heading(&match lang {
+        Lang::En => people::count(tried.stores.len(), "store"),
+        Lang::Zh => format!("{} 家门店", tried.stores.len()),
+    });
+    let (sales, has_skus) =
+        (tried.kind == FileKind::Sales, tried.stores.values().any(|sum| sum.skus.is_some()));
+    let mut head = vec![lang.pick("STORE", "门店"), lang.pick("NAME", "名称")];
+    head.push(if sales { lang.pick(">TICKETS", ">小票") } else { lang.pick(">ROWS", ">行数") });
+    head.extend(has_skus.then_some(lang.pick(">SKUS", ">货号数")));
+    head.push(lang.pick(">PIECES", ">件数"));
+    head.extend(sales.then_some(lang.pick(">YUAN", ">金额")));
+    let mut table = Table::of(&head);
+    for (code, sum) in tried.stores.iter().take(STORES) {
+        let mut cells =
+            vec![code.clone(), names.get(code).cloned().unwrap_or_default(), report::grouped(sum.rows)];
+        cells.extend(has_skus.then(|| sum.skus.map(report::grouped).unwrap_or_default()));
+        cells.push(report::grouped(sum.units));
+        cells.extend(sales.then(|| sum.amount_fen.map(people::yuan).unwrap_or_default()));
+        table.cells(cells);
+    }
+    lines.table(&table);
+    if tried.stores.len() > STORES {
+        let more = tried.stores.len() - STORES;
+        lines.line(match lang {
+            Lang::En => format!("  {DIM}… and {more} more; --json shows all{DIM:#}"),
+            Lang::Zh => format!("  {DIM}…… 另有 {more} 家；--json 显示全部{DIM:#}"),
+        });
+    }
+}
+
+fn notices(lang: Lang, tried: &Tried, lines: &mut Lines) {
+    if tried.notices.is_empty() {
+        return;
+    }
+    lines.heading(&match lang {
+        Lang::En => format!("{} that repeat others", people::count(tried.notices.len(), "row")),
+        Lang::Zh => format!("{} 行与别的行重复", tried.notices.len()),
+    });
+    for notice in tried.notices.iter().take(NOTICES) {
+        if let Ok(notice) = serde_json::from_value::<RowNotice>(notice.clone()) {
+            let row = report::row_no(lang, notice.row);
+            lines.line(format!("  {row}  {}", sentences::notice(lang, &notice)));
+        }
+    }
+    if tried.notices.len() > NOTICES {
+        lines.line(format!("  {DIM}…{DIM:#}"));
+    }
+}
