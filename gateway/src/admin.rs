@@ -1,7 +1,13 @@
 //! The private API of a running gateway, for what only it may do. Where it is stands in `ready.json`.
 
-use crate::{error::Error, ready::Ready, token};
+use crate::{
+    cli::lang::{self, said},
+    error::Error,
+    ready::Ready,
+    token,
+};
 use qudao_config::ProcessEnvironment;
+use qudao_pipeline::sentences::Lang;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, header::ACCEPT};
 use serde_json::Value;
 use std::{path::Path, time::Duration};
@@ -32,6 +38,8 @@ pub(crate) struct Refusal {
     pub(crate) title: String,
     /// What to do about it, in the words of the API.
     hint: Option<String>,
+    /// Which of the codes of docs/errors.md it is.
+    code: String,
 }
 
 impl Admin {
@@ -43,8 +51,14 @@ impl Admin {
             None => configured(config)?,
         };
         let token = token.ok_or_else(|| {
-            Error::refused("the admin token of the running gateway is not known")
-                .hint("it is the one of gateway.admin_token in connectors.yaml; name the file with --config")
+            Error::refused(said(
+                "the admin token of the running gateway is not known",
+                "不知道运行中网关的管理令牌",
+            ))
+            .hint(said(
+                "it is the one of gateway.admin_token in connectors.yaml; name the file with --config",
+                "它写在 connectors.yaml 的 gateway.admin_token；请用 --config 指明该文件",
+            ))
         })?;
         let client = Client::builder()
             .no_proxy()
@@ -106,7 +120,7 @@ impl Admin {
                     "was it restarted with another configuration? its data folder may be another one, too",
                 ));
         }
-        Ok(Answered::Refused(Refusal { title, hint: text("hint") }))
+        Ok(Answered::Refused(Refusal { title, hint: text("hint"), code: text("code").unwrap_or_default() }))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {
@@ -121,10 +135,60 @@ impl Answered {
     pub(crate) fn done(self) -> Result<Value, Error> {
         match self {
             Answered::Done(value) => Ok(value),
-            Answered::Refused(Refusal { title, hint: Some(hint) }) => Err(Error::refused(title).hint(hint)),
-            Answered::Refused(Refusal { title, hint: None }) => Err(Error::refused(title)),
+            Answered::Refused(Refusal { title, hint, code }) => {
+                let (text, own) = said_by_code(&code).map_or((None, None), |(text, hint)| (text, Some(hint)));
+                let error = Error::refused(text.map_or(title, str::to_owned));
+                Err(match own.map(str::to_owned).or(hint) {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                })
+            }
         }
     }
+}
+
+/// What the API says in paths, said in commands; in Chinese what is wrong, too.
+fn said_by_code(code: &str) -> Option<(Option<&'static str>, &'static str)> {
+    const SAID: [(&str, &str, [&str; 2]); 6] = [
+        (
+            "unknown_import",
+            "没有这个编号的导入",
+            ["qudao import list shows their ids", "qudao import list 列出所有编号"],
+        ),
+        (
+            "import_not_waiting",
+            "这次导入没有在等待确认（只有 held、partial 状态可以确认或作废，已作废的不能重试）",
+            [
+                "qudao import show ID says how it stands and what can be done; qudao import list --state held lists what waits",
+                "qudao import show 编号 查看它的状态和可做的操作；qudao import list --state held 列出等待确认的",
+            ],
+        ),
+        (
+            "store_not_held",
+            "这家门店在这次导入里没有等待确认",
+            ["qudao import show ID lists the stores that wait", "qudao import show 编号 列出等待确认的门店"],
+        ),
+        (
+            "mapping_changed",
+            "文件读过之后映射改过了",
+            [
+                "qudao quarantine retry --import ID reads it under the mapping in force; look at what it comes to, then decide",
+                "请用 qudao quarantine retry --import 编号 按现在的映射重新读取，看过结果再决定",
+            ],
+        ),
+        ("unknown_channel", "没有这个渠道", ["qudao channels lists them", "qudao channels 列出所有渠道"]),
+        (
+            "file_too_large",
+            "文件太大",
+            [
+                "raise `limits.file` of the channel, or have less exported at a time",
+                "请调大该渠道的 `limits.file`，或分批导出",
+            ],
+        ),
+    ];
+    let (_, zh, [hint, hint_zh]) = SAID.iter().find(|(known, _, _)| *known == code)?;
+    let lang = lang::spoken();
+    Some(((lang == Lang::Zh).then_some(*zh), lang.pick(hint, hint_zh)))
 }
 
 fn configured(config: &Path) -> Result<Option<String>, Error> {
@@ -134,6 +198,10 @@ fn configured(config: &Path) -> Result<Option<String>, Error> {
 }
 
 fn not_running(data: &Path) -> Error {
-    Error::refused(format!("no gateway runs on the data folder `{}`", data.display()))
-        .hint("start it in another terminal: qudao serve")
+    let text = match lang::spoken() {
+        Lang::En => format!("no gateway runs on the data folder `{}`", data.display()),
+        Lang::Zh => format!("数据目录 {} 上没有运行中的网关", data.display()),
+    };
+    Error::refused(text)
+        .hint(said("start it in another terminal: qudao serve", "请在另一个终端启动：qudao serve"))
 }

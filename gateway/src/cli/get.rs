@@ -99,6 +99,12 @@ pub(super) struct Aftersale {
 pub(super) struct Slip {
     #[command(flatten)]
     which: Which,
+    /// Only of this store
+    #[arg(long, value_name = "CODE", conflicts_with = "id")]
+    store: Option<String>,
+    /// Only with this number of the till
+    #[arg(long = "slip-no", value_name = "NO", conflicts_with = "id")]
+    own_no: Option<String>,
 }
 
 /// Arguments of `get listing`.
@@ -174,7 +180,9 @@ impl Get {
             Get::Aftersale(Aftersale { which, aftersale_no }) => {
                 (EntityKind::AfterSale, which, EntityFilter { aftersale_no, ..none() })
             }
-            Get::Slip(Slip { which }) => (EntityKind::Slip, which, none()),
+            Get::Slip(Slip { which, store, own_no }) => {
+                (EntityKind::Slip, which, EntityFilter { store, transaction_no: own_no, ..none() })
+            }
             Get::Listing(Listing { which }) => (EntityKind::Listing, which, none()),
         };
         let filter = EntityFilter {

@@ -3,6 +3,7 @@
 mod decide;
 mod dry_run;
 mod list;
+mod outcome;
 mod send;
 mod show;
 
@@ -15,6 +16,7 @@ use crate::{
     output::Printer,
 };
 use clap::{Args, Subcommand};
+use outcome::Outcome;
 use qudao_storage::{ImportRow, ImportState};
 
 /// Arguments of `import`.
@@ -48,19 +50,20 @@ enum Action {
 
 impl Import {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
-        match self.action {
-            None => of_files(self.send.run(printer).await, printer),
+        let ended = match self.action {
+            None => self.send.run(printer).await,
             Some(Action::List(list)) => list.run(printer).await,
             Some(Action::Show(show)) => show.run(printer).await,
             Some(Action::Confirm(confirm)) => confirm.run(printer).await,
             Some(Action::Discard(discard)) => discard.run(printer).await,
-        }
+        };
+        of_files(ended, printer)
     }
 }
 
 /// The exit code for how an import stands.
 fn exit_of(import: &ImportRow) -> Exit {
-    let rejects = import.counts.is_some_and(|counts| counts.rejects > 0);
+    let rejects = import.counts.is_some_and(|counts| counts.rejects > 0) || Outcome::of(import).has_rejects();
     match import.state {
         ImportState::Held | ImportState::Partial => Exit::NeedsPerson,
         ImportState::Rejected => Exit::FileRefused,

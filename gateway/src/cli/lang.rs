@@ -3,7 +3,25 @@
 use clap::{Args, Command};
 use qudao_config::Environment;
 use qudao_pipeline::sentences::Lang;
-use std::ffi::OsString;
+use std::{ffi::OsString, sync::OnceLock};
+
+/// The language that this process was called in, for what is said where no argument is at hand: errors and their hints.
+static SPOKEN: OnceLock<Lang> = OnceLock::new();
+
+/// Sets the language of errors; only the first call counts.
+pub(crate) fn speak(lang: Lang) {
+    SPOKEN.get_or_init(|| lang);
+}
+
+/// The language of errors.
+pub(crate) fn spoken() -> Lang {
+    SPOKEN.get().copied().unwrap_or_default()
+}
+
+/// The text in the language of errors.
+pub(crate) fn said<'a>(en: &'a str, zh: &'a str) -> &'a str {
+    spoken().pick(en, zh)
+}
 
 /// In which language.
 #[derive(Debug, Clone, Copy, Default, Args)]

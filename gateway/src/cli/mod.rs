@@ -9,7 +9,7 @@ mod events;
 mod get;
 mod import;
 mod init;
-mod lang;
+pub(crate) mod lang;
 mod onboard;
 mod plugin;
 mod quarantine;
@@ -20,6 +20,7 @@ mod serve;
 mod transcript;
 mod r#try;
 mod when;
+mod written;
 mod zh;
 
 use crate::{
@@ -114,7 +115,9 @@ pub(crate) fn run(
     printer: &mut Printer,
 ) -> Result<Exit, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let command = match lang::of_arguments(&arguments, &ProcessEnvironment) {
+    let spoken = lang::of_arguments(&arguments, &ProcessEnvironment);
+    lang::speak(spoken);
+    let command = match spoken {
         Lang::En => Cli::command(),
         Lang::Zh => lang::chinese(Cli::command()),
     };
@@ -124,7 +127,7 @@ pub(crate) fn run(
         Err(told) => {
             // `--help` and `--version` come this way too, and go to standard output.
             told.print().map_err(Error::Printing)?;
-            Ok(if !told.use_stderr() { Exit::Done } else { usage(&arguments) })
+            Ok(if told.use_stderr() { usage(&arguments) } else { Exit::Done })
         }
     }
 }

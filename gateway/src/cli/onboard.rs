@@ -4,15 +4,18 @@
 mod ask;
 mod check;
 mod connector;
+mod drift;
 mod enable;
 mod look;
 mod preview;
+mod reach;
 mod sheet;
 mod trial;
 mod yaml;
 
 pub(super) use connector::{Reader, Source, reads_files};
 pub(super) use look::name;
+pub(super) use reach::readable;
 pub(super) use trial::{exit_of, verdict};
 
 use super::{Format, lang::Speech};

@@ -91,7 +91,7 @@ impl Replay {
         printer.table(&table)?;
         let what = people::count(report.differences.len(), "difference");
         printer.line(format_args!(
-            "\n{CARE}look{CARE:#}: {what} between what was read then and what would be read today; the facts of then were kept"
+            "\n{CARE}look{CARE:#}: {what} between what was read then and what is read today; each line says what was used"
         ))?;
         Ok(exit)
     }

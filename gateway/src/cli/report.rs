@@ -71,6 +71,7 @@ pub(crate) fn counts(lang: Lang, counts: &RowCounts) -> String {
         .collect();
     let total = grouped(counts.physical);
     match lang {
+        Lang::En if counts.physical == 1 => format!("1 row in the file: {}", told.join(", ")),
         Lang::En => format!("{total} rows in the file: {}", told.join(", ")),
         Lang::Zh => format!("文件共 {total} 行：{}", told.join("，")),
     }
@@ -106,6 +107,25 @@ pub(crate) fn verdict(lang: Lang, verdict: FileVerdict, reason: Option<&str>) ->
             format!("{style}{word}{style:#}{colon}{}{word_of}", people::text(why))
         }
         None => format!("{style}{word}{style:#}"),
+    }
+}
+
+/// A sentence that nobody has translated, behind what is said in Chinese.
+pub(crate) fn in_english(text: &str) -> String {
+    format!("{DIM}（英文说明：{text}）{DIM:#}")
+}
+
+/// Beside a total that is not the sum: rows that were refused are in the one and not in the other.
+pub(crate) fn not_summed(lang: Lang, rejects: u64) -> String {
+    let figure = grouped(rejects);
+    match lang {
+        Lang::En if rejects == 1 => {
+            "1 rejected row is not in the sum; it may be the whole difference. Mend it first.".to_owned()
+        }
+        Lang::En => format!(
+            "{figure} rejected rows are not in the sum; they may be the whole difference. Mend them first."
+        ),
+        Lang::Zh => format!("有 {figure} 行被拒，没有计入各行之和，差额可能就来自这些行；请先改正它们。"),
     }
 }
 
@@ -156,7 +176,7 @@ fn one_kind(lang: Lang, kind: &str, rejects: &[&RowReject], lines: &mut Lines) {
             row_no(lang, reject.row),
             reject.column.clone().unwrap_or_else(whole),
             cell.replace('\n', "⏎"),
-            sentences::reject_figures(lang, reject),
+            figures(lang, reject),
         ]
         .map(|cell| people::text(&cell))
     };
@@ -172,6 +192,15 @@ fn one_kind(lang: Lang, kind: &str, rejects: &[&RowReject], lines: &mut Lines) {
         });
     }
     lines.line(format!("    {}", mend(&sentences::reject_kind_mend(lang, kind))));
+}
+
+fn figures(lang: Lang, reject: &RowReject) -> String {
+    let figures = sentences::reject_figures(lang, reject);
+    match (figures.as_str(), lang) {
+        ("", _) => String::new(),
+        (_, Lang::En) => format!("({figures})"),
+        (_, Lang::Zh) => format!("（{figures}）"),
+    }
 }
 
 /// `row 9`.
@@ -344,7 +373,7 @@ mod tests {
             → Correct the code. If the store is new, head office adds it to the store directory; the row is then taken without a new export.
 
           row_total_mismatch  1×  the total of the row is not the sum of its cells
-              row 40  the whole row  it says 14, the cells make 13
+              row 40  the whole row  (it says 14, the cells make 13)
             → One of the figures is wrong. Count and correct it; until then the whole row waits.
 
         2 stores wait for a person
@@ -384,7 +413,7 @@ mod tests {
             → 请改正门店编码。如果是新店，请总部先加入门店目录；之后无需重新导出，这一行会补上。
 
           row_total_mismatch  1×  本行合计与各尺码之和不一致
-              第 40 行  整行  写的是 14，加起来是 13
+              第 40 行  整行  （写的是 14，加起来是 13）
             → 其中一个数有误，请盘点后改正；改正之前整行都不算。
 
         2 家门店需要确认

@@ -10,7 +10,10 @@ mod table;
 
 pub(crate) use table::{Columns, Table};
 
-use crate::error::{Error, Exit};
+use crate::{
+    cli::lang::said,
+    error::{Error, Exit},
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use qudao_config::Findings;
 use serde::Serialize;
@@ -113,10 +116,16 @@ impl Printer {
         let told = if let Error::Config(findings) = error {
             self.findings(findings)
         } else {
-            self.note(format_args!("{BAD}error:{BAD:#} {BOLD}{error}{BOLD:#}"))
+            {
+                let (word, gap) = (said("error:", "错误："), said(" ", ""));
+                self.note(format_args!("{BAD}{word}{BAD:#}{gap}{BOLD}{error}{BOLD:#}"))
+            }
         };
         let advised = match error.advice() {
-            Some(hint) => self.note(format_args!("{HINT}hint:{HINT:#} {hint}")),
+            Some(hint) => {
+                let (word, gap) = (said("hint:", "提示："), said(" ", ""));
+                self.note(format_args!("{HINT}{word}{HINT:#}{gap}{hint}"))
+            }
             None => Ok(()),
         };
         // Nobody is left to tell when standard error is closed.

@@ -7,6 +7,9 @@ use super::{
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use std::fmt;
 
+/// Columns of a terminal below which nothing can be broken into lines sensibly.
+const NARROWEST: u16 = 40;
+
 /// A table that is printed at once.
 pub(crate) struct Table {
     inner: comfy_table::Table,
@@ -41,7 +44,8 @@ impl Table {
 
     /// Breaks the last column into several lines where the terminal is too narrow for it.
     pub(crate) fn fit(&mut self) {
-        if !self.inner.is_tty() {
+        // A terminal that says it has no width is one that does not know.
+        if !self.inner.is_tty() || self.inner.width().is_none_or(|width| width < NARROWEST) {
             return;
         }
         self.inner.set_content_arrangement(ContentArrangement::Dynamic);

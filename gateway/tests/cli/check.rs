@@ -36,8 +36,8 @@ fn what_init_writes_is_good_and_asks_for_a_channel() {
     insta::assert_snapshot!(said.all(), @r#"
     exit code 0
     --- stdout
-    shop/connectors.yaml:24:1: warning: there are no channels, so every webhook is answered with 404
-     24 | channels: {}
+    shop/connectors.yaml:25:1: warning: there are no channels, so every webhook is answered with 404
+     25 | channels: {}
         | ^^^^^^^^
     hint: add a block below `channels:`, such as `shop-main:`
 
@@ -184,7 +184,7 @@ fn mistakes_of_the_file_do_not_hide_those_that_a_connector_tells() {
     connectors.yaml:6:5: error: unknown key `colour` in channel `one`
      6 |     colour: red
        |     ^^^^^^
-    hint: what the connector itself wants goes under `settings:` or `secrets:`; allowed here: connector, limits, network, poll, secrets, settings, status
+    hint: what the connector itself wants goes under `settings:` or `secrets:`; allowed here: connector, limits, network, poll, secrets, settings, status, stock_from
 
     connectors.yaml:7:15: error: the setting `shop` is missing
      7 |     settings: {town: Wuhan}

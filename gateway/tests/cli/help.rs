@@ -20,7 +20,10 @@ fn help_lists_what_there_is() {
       try          Run recorded requests through a channel's connector; nothing is stored
       events       Read the feed
       deliveries   Look into the inbox: list, show, retry
-      get          Read payments, refunds, orders, after-sales, listings
+      get          Read payments, refunds, orders, after-sales, slips, stock, listings
+      onboard      From a file of an old ERP to a channel: look, propose a mapping, preview, check
+      import       Hand in a file of an ERP, see what became of it, confirm what waits
+      quarantine   Rows of files that could not be taken: list, show, retry, export
       commands     Have a channel do something: send, list, show
       channels     Show how the channels of the running gateway do; let one ask again
       replay       Build every entity and event again from the inbox, into a new database
@@ -74,7 +77,7 @@ fn version_is_one_line() {
 
 #[test]
 fn every_command_explains_itself() {
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 33] = [
         &["init"],
         &["check"],
         &["serve"],
@@ -86,6 +89,21 @@ fn every_command_explains_itself() {
         &["deliveries", "retry"],
         &["get", "payment"],
         &["get", "refund"],
+        &["get", "slip"],
+        &["get", "stock"],
+        &["onboard"],
+        &["onboard", "preview"],
+        &["onboard", "check"],
+        &["onboard", "enable"],
+        &["onboard", "sheet"],
+        &["import"],
+        &["import", "list"],
+        &["import", "show"],
+        &["import", "confirm"],
+        &["import", "discard"],
+        &["quarantine", "show"],
+        &["quarantine", "retry"],
+        &["quarantine", "export"],
         &["replay"],
         &["plugin", "new"],
         &["plugin", "build"],

@@ -7,7 +7,13 @@ mod check;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod inbox;
+#[cfg(test)]
+mod onboard;
+#[cfg(test)]
+mod onboard_odd;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]

@@ -271,7 +271,7 @@ async fn channels_and_commands_of_a_running_gateway() {
     folder.run(&["channels", "resume", "hello-main"]).expect(0);
     insta::assert_snapshot!(folder.run(&["channels", "resume", "hello-mian"]).expect(1).err, @r#"
     error: there is no channel `hello-mian`
-    hint: `/v1/channels` lists the channels
+    hint: qudao channels lists them
     "#);
     let send = [
         "commands",

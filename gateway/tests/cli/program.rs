@@ -143,6 +143,16 @@ pub(crate) fn hello() -> &'static Path {
     })
 }
 
+/// The component that reads files, built once a process.
+pub(crate) fn files() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let folder = root().join("plugins/erp-file");
+        let toolchain = qudao_build::target::ensure(&mut |_| {}).unwrap();
+        qudao_build::component(&folder, None, toolchain, &mut |_| {}).unwrap().path
+    })
+}
+
 /// YAML of a channel of the example connector; `more` are further members.
 pub(crate) fn channel(name: &str, more: &str) -> String {
     let component = hello().display();

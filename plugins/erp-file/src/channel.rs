@@ -45,6 +45,14 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[0-9]+(ms|s|m|h)$"))]
     pub skew: Option<String>,
+    /// Pieces that are kept back in each store, for the walk-in who holds one already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub safety: Option<u32>,
+    /// Count it up when the ERP was restored or set up anew, so that its numbers and times begin again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub epoch: Option<u32>,
     /// Age from which a figure counts as stale, `36h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[0-9]+(ms|s|m|h)$"))]

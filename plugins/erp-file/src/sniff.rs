@@ -4,6 +4,8 @@
 //! (`sniff/words.tsv`) whose proposals the values confirm or refute. Between two equal candidates nothing is guessed: the place stays
 //! open and a person is asked. Nothing here reads for good: what is proposed is tried by preview before it counts.
 
+mod advice;
+mod borders;
 mod build;
 mod clean;
 mod container;
@@ -26,6 +28,7 @@ mod record;
 mod roles;
 mod score;
 mod spool;
+mod states;
 mod stores;
 mod table;
 mod tender;

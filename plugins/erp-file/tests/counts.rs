@@ -32,9 +32,9 @@ fn recorded() -> Vec<(Mapping, Vec<u8>)> {
 }
 
 /// Reads, and holds the outcome against what was told.
-fn hold(mapping: &Mapping, bytes: &Vec<u8>) -> FileOutcome {
+fn hold(mapping: &Mapping, bytes: &[u8]) -> FileOutcome {
     let mut collected = Collected::default();
-    let outcome = read(mapping, &Stores::new(), bytes, &About::default(), &mut collected);
+    let outcome = read(mapping, &Stores::new(), &bytes.to_vec(), &About::default(), &mut collected);
     collected.settle(outcome.verdict);
     let counts = outcome.counts;
     assert!(counts.add_up(), "{counts:?}");

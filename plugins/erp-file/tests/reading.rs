@@ -367,3 +367,31 @@ fn a_missing_column_is_named_beside_those_that_are_there() {
     let (outcome, _) = run(&stock(&json!({})), "店,货号,可销数\n0012,A,1\n");
     assert_eq!(outcome.explain.as_deref(), Some("missing: 数量; found: 店, 货号, 可销数"));
 }
+
+#[test]
+fn a_text_that_runs_on_is_rejected() {
+    let long = "x".repeat(2_001);
+    let text = format!("店,货号,数量\n0012,{long},1\n0012,{},1\n", "x".repeat(2_000));
+    let (_, others, counts) = told(&stock(&json!({})), &text);
+    assert_eq!((others.as_slice(), counts), (&["2 货号 too_long".to_owned()][..], [1, 1, 0, 0, 0]));
+}
+
+#[test]
+fn a_ticket_does_not_grow_without_end() {
+    let many = "0012,T1,2013-01-05 10:00,A,1,1,,6000\n".repeat(6_000);
+    let mut mapping = sales(&tenders(), &json!({}));
+    let text = format!("店,单号,时间,货号,数量,金额,练习,现金\n{many}");
+    let (outcome, collected) = run(&mapping, &text);
+    let kinds: Vec<(u32, &str)> =
+        collected.rejects.iter().map(|reject| (reject.row, reject.kind.as_str())).collect();
+    assert_eq!(
+        (kinds[0], kinds[1], kinds[5_999]),
+        ((2, "too_many_lines"), (3, "group_rejected"), (6_001, "too_many_lines"))
+    );
+    assert_eq!((outcome.counts.rejects, outcome.rows), (6_000, 0), "nothing of it counts");
+    mapping.ticket.as_mut().unwrap().check_total = false;
+    // fewer lines than a ticket may have, but longer ones
+    let text: String = text.split_inclusive('\n').take(2_001).collect();
+    let long = text.replace(",A,", &format!(",{},", "A".repeat(500)));
+    assert_eq!(run(&mapping, &long).1.rejects[0].kind, "too_long");
+}

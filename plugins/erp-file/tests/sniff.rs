@@ -4,6 +4,7 @@
 mod scores {
     use qudao_erp_file::mapping::{Mapping, Stores};
     use qudao_erp_file::rows::{About, Collected, read};
+    use qudao_erp_file::sheet::Bytes;
     use qudao_erp_file::sniff::{Leaf, Score, exempt, score, sniff};
     use qudao_sdk::model::file::{SniffAsked, Todo};
     use serde_json::Value;
@@ -124,7 +125,7 @@ mod scores {
     }
 
     /// Rows that a mapping makes of a file; none where it is no mapping or refuses the file.
-    fn rows(mapping: &Value, stores: &Stores, bytes: &Vec<u8>) -> Option<Vec<Value>> {
+    fn rows(mapping: &Value, stores: &Stores, bytes: &dyn Bytes) -> Option<Vec<Value>> {
         let mapping: Mapping = serde_json::from_value(mapping.clone()).ok()?;
         let mut collected = Collected::default();
         let outcome = read(&mapping, stores, bytes, &About::default(), &mut collected);

@@ -23,7 +23,10 @@ struct Origin {
 const ARM: &str = r#"=> "([a-z0-9_]+)""#;
 const ENTRY: &str = r#"(?m)^\s+"([a-z0-9_]+)",$"#;
 
-const ORIGINS: [Origin; 9] = [
+/// An entry of the sentences that people read about files and rows.
+const SAID: &str = r#"said\(\s*"([a-z0-9_]+)""#;
+
+const ORIGINS: [Origin; 15] = [
     Origin { section: "Configuration", within: "gateway/crates/config/src/finding.rs", shape: ENTRY },
     Origin { section: "Refusals", within: "plugins/", shape: r#"because\(\s*"([a-z0-9_]+)""# },
     Origin { section: "Failed calls", within: "gateway/crates/host/src/reason.rs", shape: ARM },
@@ -36,6 +39,20 @@ const ORIGINS: [Origin; 9] = [
         shape: r#"\(\s*"([a-z0-9_]+)",\s*StatusCode"#,
     },
     Origin { section: "Problems", within: "gateway/crates/pipeline/src/error.rs", shape: ARM },
+    Origin { section: "Files", within: "gateway/crates/pipeline/src/sentences/files.rs", shape: SAID },
+    Origin { section: "Files", within: "gateway/crates/pipeline/src/imports/reason.rs", shape: ARM },
+    Origin {
+        section: "Files",
+        within: "plugins/erp-file/src/sheets/",
+        shape: r#"FileFault::new\(\s*"([a-z0-9_]+)""#,
+    },
+    Origin {
+        section: "Files",
+        within: "plugins/erp-file/src/rows/outcome.rs",
+        shape: r#"(?:refuse\(\s*mapping,\s*|Some\(\()"([a-z0-9_]+)""#,
+    },
+    Origin { section: "Rows", within: "gateway/crates/pipeline/src/sentences/rows.rs", shape: SAID },
+    Origin { section: "Rows", within: "plugins/erp-file/src/rows/", shape: r#"fault\("([a-z0-9_]+)""# },
     Origin { section: "Keys", within: "sdk/keys/src/error.rs", shape: r#"code: "([a-z0-9_]+)""# },
 ];
 
@@ -127,7 +144,8 @@ mod tests {
     /// One source for each origin, all with the word `known`.
     fn sources(page: &str) -> Vec<Source> {
         let text = "x => \"known\",\n    \"known\",\nbecause(\n  \"known\"), (\"known\", StatusCode), \
-                    code: \"known\"\n#[cfg(test)] because(\"made_up\")";
+                    code: \"known\", said(\"known\"), FileFault::new(\"known\"), refuse(mapping, \"known\"), \
+                    fault(\"known\")\n#[cfg(test)] because(\"made_up\")";
         let path = |within: &str| {
             if within.ends_with('/') { format!("{within}src/lib.rs") } else { within.to_owned() }
         };
@@ -158,7 +176,7 @@ mod tests {
         let without = page().replacen("### known\n\nMeans this.", "", 1);
         assert_eq!(said(&without), ["docs/errors.md: has no paragraph `### known` under `## Anomalies`"]);
         let more = page() + "### `gone`\n\nMeant that.\n";
-        assert_eq!(said(&more), ["docs/errors.md:49: `gone` under `Refusals` is no code of the program"]);
+        assert_eq!(said(&more), ["docs/errors.md:61: `gone` under `Rows` is no code of the program"]);
         let empty = page().replacen("Means this.", "", 1);
         assert_eq!(said(&empty), ["docs/errors.md:3: `known` has a heading but no paragraph"]);
     }

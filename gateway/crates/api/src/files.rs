@@ -82,7 +82,7 @@ fn is_invisible(letter: char) -> bool {
 fn check_media(headers: &HeaderMap) -> Result<(), Problem> {
     let text =
         |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
-    let hint = "send the bytes of the file as they are: `curl -T FILE URL` with `-X POST`";
+    let hint = "send the bytes of the file as they are: `curl --data-binary @FILE URL`";
     let wrong = |detail: &str| Err(Problem::new(Code::UnsupportedMediaType, detail, hint));
     if text(header::CONTENT_TYPE).trim().to_ascii_lowercase().starts_with("multipart/") {
         return wrong("a form with a file in it is not the file");

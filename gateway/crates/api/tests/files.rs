@@ -15,7 +15,7 @@ use axum::body::{Body, Bytes};
 use qudao_model::{
     Observation, SlipFacts,
     entity::Method,
-    file::{RowReject, TicketType},
+    file::{Precision, RowReject, TicketType},
     slip::{SlipLine, SlipTender},
     stock::Bucket,
 };
@@ -215,6 +215,15 @@ async fn slips_are_listed_and_found() {
     assert_eq!((&returns[0]["slip_no"], &returns[0]["total_fen"]), (&json!("2"), &json!(-100)));
     let id = returns[0]["id"].as_str().unwrap();
     assert_eq!(running.document(&format!("/v1/slips/{id}")).await, returns[0]);
+    for (query, found) in [
+        ("store=0012", 3),
+        ("store=0108", 0),
+        ("slip_no=3", 1),
+        ("store=0012&slip_no=3&kind=sale", 1),
+        ("store=0012&limit=2", 3),
+    ] {
+        assert_eq!(paged(&running, &format!("/v1/slips?{query}")).await.len(), found, "{query}");
+    }
     assert_eq!(running.get("/v1/slips/slp_x").await.problem(), "unknown_slip");
     assert_eq!(items(&running, "/v1/slips?channel=other").await.len(), 0);
 }
@@ -225,6 +234,8 @@ fn snapshot(store: &str, rows: &[(&str, i64)]) -> StoreSnapshot {
     StoreSnapshot {
         store_code: store.to_owned(),
         as_of: time(AT),
+        precision: Precision::Second,
+        revision: 0,
         seq: None,
         absent_zero: false,
         now: StoreSums { skus: rows.len() as u64, units: rows.iter().map(|row| row.2).sum() },
@@ -248,6 +259,7 @@ async fn stock_is_listed_by_store_and_sku() {
             dedupe_key: "FILE:0:m:0".to_owned(),
             connector: "example@1.0.0".to_owned(),
             micros: 1,
+            noted: Vec::new(),
         },
         received_at: time(AT),
         stores: vec![snapshot("0012", &[("A", 3), ("B", 0)]), snapshot("0108", &[("A", 5)])],

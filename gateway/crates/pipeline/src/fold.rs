@@ -99,9 +99,9 @@ impl Fold for Folding {
         follow_ups::of(self, before, after)
     }
 
-    fn reserves(&self, order: &Order) -> Vec<Reservation> {
-        let store = self.linked.stock_from(&order.channel);
-        store.map(|store| stock::reserves(order, &store)).unwrap_or_default()
+    fn reserves(&self, order: &Order, family: &[Entity]) -> Option<Vec<Reservation>> {
+        let store = self.linked.stock_from(&order.channel)?;
+        Some(stock::reserves(order, family, &store))
     }
 }
 

@@ -16,6 +16,7 @@ mod judged;
 mod lean;
 mod meters;
 mod reading;
+mod reason;
 mod record;
 pub(crate) mod replayed;
 mod run;
@@ -24,6 +25,7 @@ mod settings;
 mod sieve;
 mod spool;
 mod take;
+mod terms;
 mod try_file;
 mod watch;
 
@@ -62,6 +64,8 @@ pub(crate) struct Reader {
     pub(crate) files: FileSettings,
     pub(crate) watch: Option<settings::Watch>,
     pub(crate) policy: StockPolicy,
+    /// SHA-256 under which its terms are kept; empty where it reads by those in force.
+    pub(crate) terms: String,
 }
 
 /// All imports of one gateway. Cheap to clone; all clones are one.
@@ -108,9 +112,11 @@ impl Reader {
         (status, document, files): (Status, &str, FileSettings),
         base: &Path,
     ) -> Reader {
-        let (watch, policy) = (settings::watch(&files.settings, base), settings::policy(&files.settings));
+        let (watch, policy) =
+            (settings::watch(&files.settings, base), settings::policy(&files.settings, document));
         let (name, document, bytes_max) = (name.to_owned(), document.to_owned(), connector.bytes_max());
-        Reader { name, connector, status, bytes_max, document, files, watch, policy }
+        let terms = String::new();
+        Reader { name, connector, status, bytes_max, document, files, watch, policy, terms }
     }
 
     /// Whether its files are read now.

@@ -3,6 +3,7 @@
 //! Each delivery runs through its connector with the clock set to the moment it was received, a call out against the record
 //! that was kept of it, and what the connector reads now is what counts: a mended connector mends the past. What it no longer
 //! accepts (a key was rotated, a rule changed) is not lost: the observations of then are used. Either difference is reported.
+//! Files are read by the settings by which they were read then: a mended mapping counts for what comes later.
 //! What the gateway added itself (SKUs, links, listings) is history, not reading: it stays as it was.
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 use futures_util::{StreamExt as _, pin_mut};
 use qudao_host::Call;
 use qudao_model::{Observation, Request, Transcript, Verdict, delivery::Acceptance};
-use qudao_storage::{FILE_METHOD, Replayed, Storage};
+use qudao_storage::{FILE_METHOD, ImportRow, Replayed, Storage};
 use qudao_vault::Vault;
 use std::{path::Path, sync::Arc};
 
@@ -41,7 +42,7 @@ pub struct Report {
 /// A delivery that a connector of today reads otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
-    /// Which.
+    /// Which; of an import as a whole its id.
     pub delivery_id: String,
     /// On which channel.
     pub channel: String,
@@ -78,6 +79,7 @@ pub(crate) async fn replay_through(
     into.storage.put_subject_keys(source.all_subject_keys().await?).await?;
     let mut report = Report::default();
     let mut files = Files::new(source, &into.storage, reader);
+    files.begin().await?;
     let deliveries = source.replay_source();
     pin_mut!(deliveries);
     while let Some(delivery) = deliveries.next().await {
@@ -109,8 +111,12 @@ pub(crate) async fn replay_through(
 /// A part of a file. Says whether nothing is left to restore: a part of stock is applied already, slips are facts.
 async fn part(files: &mut Files<'_>, delivery: &mut Replayed, report: &mut Report) -> Result<bool, Error> {
     let slips = match files.part(delivery).await? {
-        PartOf::Done => {
-            report.same += 1;
+        PartOf::Stock { same } => {
+            if same {
+                report.same += 1;
+            } else {
+                report.differ(delivery, "read with other figures; the new ones are used".to_owned());
+            }
             return Ok(true);
         }
         PartOf::Slips(slips) => slips,
@@ -220,6 +226,12 @@ fn facts(verdict: &Verdict) -> Option<(&str, &[Observation], &[qudao_model::Note
 impl Report {
     fn differ(&mut self, delivery: &Replayed, now: String) {
         let (delivery_id, channel) = (delivery.delivery_id.clone(), delivery.incoming.channel.clone());
+        self.differences.push(Difference { delivery_id, channel, now });
+    }
+
+    /// About an import as a whole.
+    pub(crate) fn differ_import(&mut self, row: &ImportRow, now: String) {
+        let (delivery_id, channel) = (row.id.clone(), row.channel.clone());
         self.differences.push(Difference { delivery_id, channel, now });
     }
 }

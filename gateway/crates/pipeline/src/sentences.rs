@@ -60,7 +60,7 @@ const UNKNOWN: Said = Said {
 };
 
 fn row(kind: &str) -> &'static Said {
-    rows::ALL.iter().find(|said| said.word == kind).unwrap_or(&UNKNOWN)
+    rows::ALL.iter().chain(rows::MORE).find(|said| said.word == kind).unwrap_or(&UNKNOWN)
 }
 
 /// What is wrong with a row, in one sentence without a full stop.
@@ -71,9 +71,8 @@ pub fn reject(lang: Lang, reject: &RowReject) -> String {
 /// Only the figures of a row, for a list under one heading: `4 instead of 5`. Empty where there are none.
 pub fn reject_figures(lang: Lang, reject: &RowReject) -> String {
     let template = Said::of(lang, row(&reject.kind).what);
-    let inside =
-        template.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(inside, _)| inside);
-    let told = inside.and_then(|inside| plain(inside, &|name| figure(reject, name)).ok()).unwrap_or_default();
+    let parts = template.split('[').skip(1).filter_map(|part| part.split_once(']')).map(|(inside, _)| inside);
+    let told: String = parts.filter_map(|inside| plain(inside, &|name| figure(reject, name)).ok()).collect();
     let own = reject.cell.as_ref().is_some_and(|cell| told.contains(cell.as_str()));
     if own { String::new() } else { told.trim_start_matches([':', '：', ';', '，', ' ']).to_owned() }
 }
@@ -109,12 +108,20 @@ pub fn notice(lang: Lang, notice: &RowNotice) -> String {
 
 /// Why a file, or a store of it, does not count at once. The word itself where it is not known.
 pub fn reason(lang: Lang, reason: &str) -> &str {
-    files::ALL.iter().find(|said| said.word == reason).map_or(reason, |said| Said::of(lang, said.what))
+    files::ALL
+        .iter()
+        .chain(files::MORE)
+        .find(|said| said.word == reason)
+        .map_or(reason, |said| Said::of(lang, said.what))
 }
 
 /// What to do about it; empty where the reason is not known.
 pub fn reason_mend(lang: Lang, reason: &str) -> &'static str {
-    files::ALL.iter().find(|said| said.word == reason).map_or("", |said| Said::of(lang, said.mend))
+    files::ALL
+        .iter()
+        .chain(files::MORE)
+        .find(|said| said.word == reason)
+        .map_or("", |said| Said::of(lang, said.mend))
 }
 
 fn figure(reject: &RowReject, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 
 #![allow(clippy::print_stdout, reason = "prints its table")]
 
-use qudao_model::{Entity, Timestamp, event::EventDraft, stock::Bucket};
+use qudao_model::{Entity, Timestamp, event::EventDraft, file::Precision, stock::Bucket};
 use qudao_storage::{
     FilePart, Fold, Known, Location, Options, StockFilter, StockPart, StockPolicy, Storage, StoreSnapshot,
     StoreSums,
@@ -72,7 +72,17 @@ fn a_part(day: usize, part: usize, codes: &[usize], skus: usize) -> StockPart {
             .collect();
         let now = StoreSums { skus: rows.len() as u64, units: rows.iter().map(|row| row.2).sum() };
         let store_code = format!("{code:04}");
-        StoreSnapshot { store_code, as_of, seq: None, absent_zero: false, rows, before: None, now }
+        StoreSnapshot {
+            store_code,
+            as_of,
+            precision: Precision::Second,
+            revision: 0,
+            seq: None,
+            absent_zero: false,
+            rows,
+            before: None,
+            now,
+        }
     };
     StockPart {
         import: "imp_1".to_owned(),
@@ -85,6 +95,7 @@ fn a_part(day: usize, part: usize, codes: &[usize], skus: usize) -> StockPart {
             dedupe_key: format!("FILE:{day}:{part}"),
             connector: "files@1.0.0".to_owned(),
             micros: 0,
+            noted: Vec::new(),
         },
         received_at: as_of,
         stores: codes.iter().map(store).collect(),

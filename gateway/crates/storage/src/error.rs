@@ -106,6 +106,22 @@ pub enum Error {
         /// As given.
         id: String,
     },
+    /// More pieces than any store has: a mistake of the file or of its mapping. Nothing of the part was stored.
+    #[error("{quantity} pieces of `{sku}` in store `{store}` are more than any store has")]
+    Quantity {
+        /// Store.
+        store: String,
+        /// SKU.
+        sku: String,
+        /// As given.
+        quantity: i64,
+    },
+    /// Movements of this file count already as another mapping read them. Nothing of the part was stored.
+    #[error("the movements of this file count already, as import `{import}` read them with another mapping")]
+    OtherMapping {
+        /// Id of the other import.
+        import: String,
+    },
     /// No file of that hash is kept.
     #[error("no file with the SHA-256 `{sha256}` is kept")]
     UnknownFile {
@@ -156,6 +172,8 @@ impl Error {
             | Error::UnknownDelivery { .. }
             | Error::UnknownImport { .. }
             | Error::UnknownFile { .. }
+            | Error::Quantity { .. }
+            | Error::OtherMapping { .. }
             | Error::CursorMoved { .. } => Class::Sender,
             Error::Open { .. }
             | Error::InUse { .. }
@@ -194,6 +212,8 @@ impl Error {
             | Error::UnknownDelivery { .. }
             | Error::UnknownImport { .. }
             | Error::UnknownFile { .. }
+            | Error::Quantity { .. }
+            | Error::OtherMapping { .. }
             | Error::CursorMoved { .. }
             | Error::VaultMissing
             | Error::VaultWrong { .. } => Retry::Never,

@@ -68,7 +68,9 @@ impl FileWriter {
         let folder = path.parent().unwrap_or(&self.folder).to_owned();
         crate::sqlite::make_folder(&folder).map_err(|error| failed(&folder, error))?;
         tokio::fs::rename(&unfinished, &path).await.map_err(at)?;
-        for folder in [&folder, &self.folder] {
+        // The outermost may have been made for the first file of all.
+        let beside = self.folder.parent().map(Path::to_owned);
+        for folder in [&folder, &self.folder].into_iter().chain(&beside) {
             let synced = sync_folder(folder).await;
             synced.map_err(|error| failed(folder, error))?;
         }

@@ -46,8 +46,9 @@ pub trait Fold: Send + Sync + 'static {
     fn follow_ups(&self, _before: Option<&Entity>, _after: &Entity) -> Vec<FollowUp> {
         Vec::new()
     }
-    /// Pieces that an order takes from stores until their ERP has them in its figures. By default none.
-    fn reserves(&self, _order: &Order) -> Vec<Reservation> {
-        Vec::new()
+    /// Pieces that an order takes from stores until their ERP has them in its figures, given all entities that are folded
+    /// with it. Absent where its channel takes from no store, as by default: what it took is let go, and is no release.
+    fn reserves(&self, _order: &Order, _family: &[Entity]) -> Option<Vec<Reservation>> {
+        None
     }
 }

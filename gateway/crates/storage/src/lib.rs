@@ -42,7 +42,7 @@ pub use moves::{Ask, CommandMove, CursorMove, Moves, TaskMove, task_id};
 pub use query::{DeliveryFilter, EntityFilter, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use stock::{
     Applied, FILE_METHOD, FILE_SHA256, FILE_SIZE, FilePart, Movement, MovementDigest, MovementKey,
-    Reservation, SameDay, StockFilter, StockPart, StockPolicy, StoreSnapshot, StoreSummary,
+    Reservation, SameDay, SnapshotDigest, StockFilter, StockPart, StockPolicy, StoreSnapshot, StoreSummary,
     rule::{self as stock_rule, Tier},
 };
 pub use streams::{Paused, StreamState};

@@ -30,7 +30,7 @@ pub struct EntityFilter {
     pub channel: Option<String>,
     /// Merchant's number of the order.
     pub order_no: Option<String>,
-    /// Platform's serial.
+    /// Platform's serial; of a slip the till's number.
     pub transaction_no: Option<String>,
     /// Merchant's number of the refund.
     pub refund_no: Option<String>,
@@ -38,6 +38,8 @@ pub struct EntityFilter {
     pub aftersale_no: Option<String>,
     /// Serial of a payment that an order names.
     pub payment_ref: Option<String>,
+    /// Store of a slip.
+    pub store: Option<String>,
     /// State, by its word.
     pub state: Option<String>,
     /// Changed at the platform at or after.
@@ -78,6 +80,7 @@ impl EntityFilter {
             refund_no: None,
             aftersale_no: None,
             payment_ref: None,
+            store: None,
             state: None,
             since: None,
             limit: LIMIT_DEFAULT,

@@ -52,6 +52,9 @@ const WRITER_CACHE_KIB: i64 = 32 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
 /// Prepared texts that the writer keeps: a handful of shapes in powers of two.
 const WRITER_STATEMENTS: usize = 64;
+/// Rows that SQLite's thread may be ahead of the writer: a part of a file looks up 20,000 levels, and each wait is a switch
+/// of threads.
+const WRITER_ROWS_AHEAD: usize = 2_048;
 /// Connections that read at once; more would only queue for the two or four cores.
 const READERS_MAX: u32 = 4;
 /// How long a question waits for a connection.
@@ -129,6 +132,7 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .statement_cache_capacity(WRITER_STATEMENTS)
+        .row_buffer_size(WRITER_ROWS_AHEAD)
         .pragma("cache_size", (-WRITER_CACHE_KIB).to_string())
         .pragma("temp_store", "memory")
         // The log is copied back by `checkpoint`, not inside a commit.

@@ -6,10 +6,13 @@
 //! Leaves to `pipeline` what files say and whether a person has to agree first.
 
 pub(crate) mod desk;
+mod digest;
 pub(crate) mod event;
 pub(crate) mod ids;
 pub(crate) mod level;
 pub mod rule;
+
+pub use digest::SnapshotDigest;
 
 use crate::{Error, LIMIT_DEFAULT, Page, Storage, StoreSums, writer::Job};
 use qudao_model::{
@@ -47,6 +50,8 @@ pub struct FilePart {
     pub connector: String,
     /// How long the connector took, microseconds.
     pub micros: u64,
+    /// What is to be known of the part later, for whoever applies it; kept as the body of the delivery.
+    pub noted: Vec<u8>,
 }
 
 /// A part of a file: whole stores of a snapshot, or movements. Applied in one transaction.
@@ -75,6 +80,11 @@ pub struct StoreSnapshot {
     pub store_code: String,
     /// As of when.
     pub as_of: Timestamp,
+    /// How exactly that is known. Beside what is told of a day, [`StockPolicy::same_day`] decides.
+    pub precision: Precision,
+    /// Which of several figures as of the same counts: the highest; of equal ones the first. Zero, and higher where a
+    /// person confirmed it.
+    pub revision: i64,
     /// The ERP's own sequence number that the figures contain (tier E2).
     pub seq: Option<i64>,
     /// Whether a SKU that is not listed has no pieces, as opposed to: nothing is known of it. It speaks for the buckets
@@ -207,6 +217,10 @@ pub struct StoreSummary {
     pub units: i64,
     /// As of when the last snapshot is.
     pub as_of: Timestamp,
+    /// [`SnapshotDigest`] of its rows. Absent where nothing was ever told.
+    pub digest: Option<String>,
+    /// [`StoreSnapshot::revision`] of the last snapshot.
+    pub revision: i64,
 }
 
 /// Pieces of an order that a store must hand out. Several of one SKU are added up.
@@ -218,6 +232,8 @@ pub struct Reservation {
     pub sku: String,
     /// Pieces, above zero.
     pub qty: i64,
+    /// From when an ERP that takes promises off its figures has this one off. Absent: from no time that is known.
+    pub promised_at: Option<Timestamp>,
     /// When they left the store; absent while they have not.
     pub fulfilled_at: Option<Timestamp>,
 }
@@ -253,8 +269,8 @@ impl Default for StockFilter {
 }
 
 impl FilePart {
-    /// The request of the delivery that this part leaves: `FILE /files/{name}?part=N`, without a body. For parts of slips,
-    /// which are committed as deliveries; hash and size of the file are taken from it.
+    /// The request of the delivery that this part leaves: `FILE /files/{name}?part=N`; its body is what was noted. For parts of
+    /// slips, which are committed as deliveries; hash and size of the file are taken from it.
     pub fn request(&self) -> Request {
         let headers = vec![
             (FILE_SHA256.to_owned(), self.sha256.clone()),
@@ -265,7 +281,7 @@ impl FilePart {
             path: format!("/files/{}", self.name),
             query: Some(format!("part={}", self.part)),
             headers,
-            body: Vec::new(),
+            body: self.noted.clone(),
         }
     }
 

@@ -81,6 +81,7 @@ async fn counting(storage: Option<&Storage>, channel: &str) -> Result<BTreeMap<S
         units: summary.units,
         all_zero: summary.units == 0,
         as_of: Some(summary.as_of),
+        digest: summary.digest.as_deref().and_then(|digest| u128::from_str_radix(digest, 16).ok()),
     };
     Ok(summary.into_iter().map(|(store, summary)| (store, figures(summary))).collect())
 }

@@ -1,5 +1,6 @@
 //! `qudao import list`.
 
+use super::outcome::Outcome;
 use crate::{
     cli::{onboard::Reading, when},
     error::{Error, Exit},
@@ -84,7 +85,9 @@ fn table(lang: Lang, rows: &[ImportRow]) -> Table {
             row.state.as_str().to_owned(),
             row.reason.clone().unwrap_or_default(),
             count(|counts| counts.rows),
-            count(|counts| counts.rejects),
+            row.counts
+                .map(|counts| counts.rejects.saturating_add(Outcome::of(row).late()).to_string())
+                .unwrap_or_default(),
             row.id.clone(),
         ]);
     }

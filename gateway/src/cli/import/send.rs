@@ -3,7 +3,10 @@
 use super::{decide, dry_run, show};
 use crate::{
     admin::Admin,
-    cli::onboard::{self, Reading},
+    cli::{
+        lang::{self, said},
+        onboard::{self, Reading},
+    },
     error::{Error, Exit},
     output::{
         Printer, people,
@@ -14,7 +17,7 @@ use crate::{
 use clap::Args;
 use qudao_config::ProcessEnvironment;
 use qudao_pipeline::sentences::Lang;
-use qudao_storage::{ImportRow, StoreState};
+use qudao_storage::{ImportRow, ImportState, StoreState};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `import FILE`.
@@ -41,9 +44,11 @@ pub(super) struct Send {
 impl Send {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
         let Some(file) = &self.file else {
-            return Err(Error::usage("name the file to hand in").hint("qudao import FILE"));
+            return Err(Error::usage(said("name the file to hand in", "请写出要提交的文件"))
+                .hint(said("qudao import FILE", "qudao import 文件")));
         };
         let name = onboard::name(file);
+        onboard::readable(file)?;
         let opened = tokio::fs::File::open(file).await.map_err(Error::file("open", file))?;
         let channel = match &self.channel {
             Some(channel) => channel.clone(),
@@ -74,6 +79,12 @@ impl Send {
         let lang = self.reading.lang();
         if already && !self.reading.json() {
             let text = match lang {
+                Lang::En if row.state == ImportState::Discarded => {
+                    "this file was handed in before under the same mapping, and discarded; nothing changes"
+                }
+                Lang::Zh if row.state == ImportState::Discarded => {
+                    "该文件以前按同一映射提交过，已作废，没有任何变化"
+                }
                 Lang::En => "this file was imported before, under the same mapping; nothing changes",
                 Lang::Zh => "该文件已按同一映射导入过，没有任何变化",
             };
@@ -100,9 +111,21 @@ fn only_channel(config: &Path) -> Result<String, Error> {
         config.channels.iter().filter(reads).map(|channel| channel.name.as_str()).collect();
     match channels.as_slice() {
         [only] => Ok((*only).to_owned()),
-        [] => Err(Error::usage(format!("no channel of {} reads files", config.file.display()))
-            .hint("qudao onboard enable NAME --mapping MAPPING.yaml makes one")),
-        several => Err(Error::usage("which channel is the file for?")
-            .hint(format!("add --channel NAME, one of {}", several.join(", ")))),
+        [] => {
+            let (file, no) = (config.file.display(), lang::spoken());
+            let text = match no {
+                Lang::En => format!("no channel of {file} reads files"),
+                Lang::Zh => format!("{file} 里没有读文件的渠道"),
+            };
+            Err(Error::usage(text).hint(said(
+                "qudao onboard enable NAME --mapping MAPPING.yaml makes one",
+                "用 qudao onboard enable 名称 --mapping 映射.yaml 建一个",
+            )))
+        }
+        several => {
+            let ask = said("which channel is the file for?", "文件属于哪个渠道？");
+            let how = said("add --channel NAME, one of", "请加 --channel 名称，可选：");
+            Err(Error::usage(ask).hint(format!("{how} {}", several.join(", "))))
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! `qudao import show`: one import for a person.
 
-use super::exit_of;
+use super::{decide, exit_of, outcome::Outcome};
 use crate::{
     cli::{
+        lang,
         onboard::Reading,
         report::{self, Lines},
     },
@@ -42,7 +43,11 @@ impl Show {
 
 /// No import has that id.
 pub(super) fn unknown(id: &str) -> Error {
-    Error::refused(format!("there is no import `{id}`")).hint("qudao import list shows their ids")
+    Error::refused(match lang::spoken() {
+        Lang::En => format!("there is no import `{id}`"),
+        Lang::Zh => format!("没有编号为“{id}”的导入"),
+    })
+    .hint(lang::said("qudao import list shows their ids", "qudao import list 列出所有编号"))
 }
 
 /// An import as JSON or for a person; the exit code says how it stands.
@@ -89,10 +94,16 @@ fn card(lang: Lang, row: &ImportRow, stores: &[StoreState]) -> Lines {
             &if why == reason { why.to_owned() } else { format!("{why} {DIM}({reason}){DIM:#}") },
         );
     }
-    member("", "", &row.explain.as_deref().map(people::text).unwrap_or_default());
+    for line in explained(lang, row, stores) {
+        member("", "", &line);
+    }
     if let Some(counts) = &row.counts {
         lines.line("");
         lines.line(report::counts(lang, counts));
+        Outcome::of(row).tell(lang, &mut lines);
+        if row.reason.as_deref() == Some("control_total_mismatch") && counts.rejects > 0 {
+            lines.line(report::not_summed(lang, counts.rejects));
+        }
     }
     let held = stores.iter().filter(|store| store.state == StoreOutcome::Held).count();
     if !stores.is_empty() {
@@ -104,6 +115,12 @@ fn card(lang: Lang, row: &ImportRow, stores: &[StoreState]) -> Lines {
         });
         lines.table(&table(lang, stores));
     }
+    if row.state == ImportState::Discarded
+        || stores.iter().any(|store| store.state == StoreOutcome::Discarded)
+    {
+        lines.line("");
+        lines.line(report::mend(decide::way_back(lang)));
+    }
     let mut reasons: Vec<&str> =
         stores.iter().filter_map(|store| store.reason.as_deref()).chain(row.reason.as_deref()).collect();
     reasons.sort_unstable();
@@ -114,6 +131,20 @@ fn card(lang: Lang, row: &ImportRow, stores: &[StoreState]) -> Lines {
         lines.line(format!("  {}", report::mend(how)));
     }
     lines
+}
+
+/// The sentence that the gateway or the connector wrote, which is English; what can be said in Chinese is, before it.
+fn explained(lang: Lang, row: &ImportRow, stores: &[StoreState]) -> Vec<String> {
+    let explain = row.explain.as_deref().map(people::text);
+    if lang == Lang::En {
+        return explain.into_iter().collect();
+    }
+    let held = stores.iter().filter(|store| store.state == StoreOutcome::Held).count();
+    let waits = (held > 0).then(|| format!("{} 家门店中有 {held} 家待确认", stores.len()));
+    // What only counts the stores is said already.
+    let only_counts = |text: &String| held > 0 && text.ends_with(" for a person") && !text.contains(';');
+    let explain = explain.filter(|text| !only_counts(text)).map(|text| report::in_english(&text));
+    waits.into_iter().chain(explain).collect()
 }
 
 fn table(lang: Lang, stores: &[StoreState]) -> Table {
@@ -149,7 +180,7 @@ fn next(printer: &mut Printer, lang: Lang, row: &ImportRow) -> Result<(), Error>
         printer
             .next(format_args!("\n{right}: qudao import confirm {id}\n{wrong}: qudao import discard {id}"))?;
     }
-    if row.counts.is_some_and(|counts| counts.rejects > 0) {
+    if row.counts.is_some_and(|counts| counts.rejects > 0) || Outcome::of(row).has_rejects() {
         let every = lang.pick("Every reject", "全部被拒的行");
         printer.next(format_args!("\n{every}: qudao quarantine list --import {id}"))?;
     }

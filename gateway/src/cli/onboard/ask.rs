@@ -40,7 +40,7 @@ fn one(
     let told = |result: std::io::Result<()>| result.map_err(Error::Printing);
     told(writeln!(output, "\n{BOLD}{question}{BOLD:#}"))?;
     for (index, candidate) in todo.candidates.iter().enumerate() {
-        let (value, why) = (people::text(&shown(&candidate.value)), people::text(&candidate.why));
+        let (value, why) = (people::text(&shown(lang, &candidate.value)), people::text(&candidate.why));
         told(writeln!(output, "  {HINT}{:>2}{HINT:#}  {value}   {DIM}{why}{DIM:#}", index + 1))?;
     }
     loop {
@@ -77,12 +77,23 @@ fn answer(typed: &str, todo: &Todo) -> Result<Option<Value>, ()> {
     }
     let by_number =
         typed.parse::<usize>().ok().and_then(|number| todo.candidates.get(number.checked_sub(1)?));
-    let by_text = || todo.candidates.iter().find(|candidate| shown(&candidate.value) == typed);
+    let typed_it = |value: &Value| {
+        yaml::flow(value) == typed || [Lang::En, Lang::Zh].iter().any(|lang| shown(*lang, value) == typed)
+    };
+    let by_text = || todo.candidates.iter().find(|candidate| typed_it(&candidate.value));
     by_number.or_else(by_text).map(|candidate| Some(candidate.value.clone())).ok_or(())
 }
 
 /// A value as a person would write it.
-pub(super) fn shown(value: &Value) -> String {
+pub(super) fn shown(lang: Lang, value: &Value) -> String {
+    if let (Some(column), Some(1)) =
+        (value.get("column_index").and_then(Value::as_u64), value.as_object().map(serde_json::Map::len))
+    {
+        return match lang {
+            Lang::En => format!("column {column}"),
+            Lang::Zh => format!("第 {column} 列"),
+        };
+    }
     match value {
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
@@ -125,7 +136,7 @@ mod tests {
         insta::assert_snapshot!(said, @r#"
         Which column is the quantity?
            1  库存数量   whole numbers: 7, 8, 5
-           2  {column_index: 6}   whole numbers: 6, 8, 5
+           2  column 6   whole numbers: 6, 8, 5
         Type a number, or press Enter to leave it open: There is no such answer; 1 to 2 are.
         Type a number, or press Enter to leave it open:
         "#);
@@ -134,7 +145,7 @@ mod tests {
         insta::assert_snapshot!(said, @r#"
         哪一列是数量？
            1  库存数量   whole numbers: 7, 8, 5
-           2  {column_index: 6}   whole numbers: 6, 8, 5
+           2  第 6 列   whole numbers: 6, 8, 5
         请输入序号，直接回车表示以后再定：
         "#);
         assert_eq!(conversation("\n", Lang::En, &question()).1, None);

@@ -1,6 +1,11 @@
 //! `qudao onboard check`: old files by a mapping. What passes, what does not, what is new.
 
-use super::{Reading, Source, look::name, trial};
+use super::{
+    Reader, Reading, Source,
+    drift::{self, Seen},
+    look::name,
+    reach, trial,
+};
 use crate::{
     cli::{
         report::{self, Lines},
@@ -14,7 +19,7 @@ use crate::{
 };
 use clap::Args;
 use qudao_model::{Clock, FileVerdict, Timestamp, clock::SystemClock, file::RowReject};
-use qudao_pipeline::{Trial, Tried, sentences::Lang};
+use qudao_pipeline::{FileSettings, Trial, Tried, sentences::Lang};
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
@@ -58,44 +63,73 @@ impl Check {
             return Ok(Exit::NeedsPerson);
         };
         let at = self.at.unwrap_or_else(|| SystemClock.now());
-        let rows_max = if self.reading.json() { usize::MAX } else { 0 };
-        let mut all: Vec<(&Path, Tried)> = Vec::new();
+        let mut all: Vec<Checked<'_>> = Vec::new();
         for file in &self.files {
             let spinner = printer.spinner(format!("{} {}", lang.pick("reading", "正在读取"), file.display()));
-            let trial = Trial { file, previous: self.previous.as_deref(), counts: None, at, rows_max };
-            let tried = trial::run(&reader, &settings, trial).await?;
+            let checked = self.one((&reader, &settings), (file, at)).await;
             drop(spinner);
-            all.push((file, tried));
+            match checked.tried {
+                Err(error) if self.files.len() == 1 => return Err(error),
+                Ok(_) | Err(_) => all.push(checked),
+            }
         }
-        let names: Vec<String> = self.files.iter().map(|file| name(file)).collect();
         if let Some(path) = &self.rejects {
-            let rejects = all.iter().map(|(_, tried)| tried.rejects.as_slice());
-            trial::write_rejects(path, names.iter().map(String::as_str).zip(rejects))?;
+            let names: Vec<String> = all.iter().map(|one| name(one.file)).collect();
+            let rejects = all.iter().zip(&names).filter_map(|(one, name)| {
+                one.tried.as_ref().ok().map(|tried| (name.as_str(), tried.rejects.as_slice()))
+            });
+            trial::write_rejects(path, rejects)?;
         }
-        self.tell(printer, &all, &reader.names(&settings))?;
-        Ok(worst(all.iter().map(|(_, tried)| tried)))
+        let rejects = all.iter().filter_map(|one| one.tried.as_ref().ok()).flat_map(|tried| &tried.rejects);
+        reach::no_stores(printer, lang, (&reader, &settings), rejects)?;
+        let measure = all.iter().find(|one| one.tried.as_ref().is_ok_and(drift::is_measure));
+        let measure = measure.map(|one| (one.file, one.seen.clone()));
+        for one in &mut all {
+            one.seen = match &measure {
+                Some((_, first)) if one.tried.as_ref().is_ok_and(drift::is_measure) => one.seen.since(first),
+                Some(_) | None => Seen::default(),
+            };
+        }
+        let first = measure.map_or(Path::new(""), |(file, _)| file);
+        self.tell(printer, (&all, first), &reader.names(&settings))?;
+        Ok(worst(&all))
+    }
+
+    async fn one<'a>(
+        &self,
+        (reader, settings): (&Reader, &FileSettings),
+        (file, at): (&'a Path, Timestamp),
+    ) -> Checked<'a> {
+        let rows_max = match (self.reading.json(), self.files.len()) {
+            (true, _) => usize::MAX,
+            (false, 1) => 0,
+            (false, _) => drift::ROWS,
+        };
+        let trial = Trial { file, previous: self.previous.as_deref(), counts: None, at, rows_max };
+        let mut tried = trial::run(reader, settings, trial).await;
+        let seen = tried.as_ref().map(Seen::of).unwrap_or_default();
+        if let Ok(tried) = tried.as_mut().map_err(drop)
+            && !self.reading.json()
+        {
+            tried.rows.clear();
+        }
+        Checked { file, tried, seen }
     }
 
     fn tell(
         &self,
         printer: &mut Printer,
-        all: &[(&Path, Tried)],
+        (all, first): (&[Checked<'_>], &Path),
         names: &BTreeMap<String, String>,
     ) -> Result<(), Error> {
         if self.reading.json() {
             return match all {
-                [(_, only)] => printer.json(&exact(only)),
-                several => several.iter().try_for_each(|(file, tried)| {
-                    let mut object = exact(tried);
-                    if let Some(members) = object.as_object_mut() {
-                        members.insert("file".to_owned(), name(file).into());
-                    }
-                    printer.json_line(&object)
-                }),
+                [Checked { tried: Ok(only), .. }] => printer.json(&exact(only)),
+                several => several.iter().try_for_each(|one| printer.json_line(&one.json())),
             };
         }
         let lang = self.reading.lang();
-        printer.line(page(lang, all, names).text())?;
+        printer.line(page(lang, (all, first), names).text())?;
         if let Some(path) = &self.rejects {
             let wrote = lang.pick("wrote every reject to", "全部被拒的行已写入");
             printer.line(format_args!("\n{GOOD}ok{GOOD:#}: {wrote} {}", path.display()))?;
@@ -104,10 +138,39 @@ impl Check {
     }
 }
 
+/// A file, and what became of it; one that cannot be read does not keep the others from being told.
+struct Checked<'a> {
+    file: &'a Path,
+    tried: Result<Tried, Error>,
+    /// What stands in it; then what of that is new against the first file.
+    seen: Seen,
+}
+
+impl Checked<'_> {
+    fn json(&self) -> Value {
+        let mut object = match &self.tried {
+            Ok(tried) => exact(tried),
+            Err(error) => {
+                json!({"verdict": UNREADABLE, "explain": error.to_string(), "hint": error.advice()})
+            }
+        };
+        if let Some(members) = object.as_object_mut() {
+            members.insert("file".to_owned(), name(self.file).into());
+            if !self.seen.is_empty() {
+                members.insert("new".to_owned(), json!(self.seen));
+            }
+        }
+        object
+    }
+}
+
+/// In place of a verdict: there is no such file, or nothing can be said about it.
+const UNREADABLE: &str = "unreadable";
+
 /// The code of the worst file.
-fn worst<'a>(all: impl Iterator<Item = &'a Tried>) -> Exit {
-    let codes = all.map(trial::exit_of);
-    codes.max_by_key(|exit| exit.code()).unwrap_or(Exit::Done)
+fn worst(all: &[Checked<'_>]) -> Exit {
+    let code = |one: &Checked<'_>| one.tried.as_ref().map_or(Exit::FileUsage, trial::exit_of);
+    all.iter().map(code).max_by_key(|exit| exit.code()).unwrap_or(Exit::Done)
 }
 
 /// One file as the contract has it: rejects without what only people want to see of them, and of a file that was refused as
@@ -149,50 +212,74 @@ fn bare(reject: &RowReject) -> Value {
 }
 
 /// A line a file, then what is to be known of those that are not clean.
-fn page(lang: Lang, all: &[(&Path, Tried)], names: &BTreeMap<String, String>) -> Lines {
+fn page(lang: Lang, (all, first): (&[Checked<'_>], &Path), names: &BTreeMap<String, String>) -> Lines {
     let mut lines = Lines::default();
     let mut table = match lang {
-        Lang::En => Table::new(["FILE", "VERDICT", "WHY", ">ROWS", ">FAULTS", ">STORES", ">MS"]),
-        Lang::Zh => Table::new(["文件", "结论", "原因", ">有效记录", ">错误", ">门店", ">毫秒"]),
+        Lang::En => Table::new(["FILE", "VERDICT", "WHY", ">ROWS", ">FAULTS", ">STORES"]),
+        Lang::Zh => Table::new(["文件", "结论", "原因", ">有效记录", ">错误", ">门店"]),
     };
-    for (file, tried) in all {
-        table.row([
-            name(file),
-            tried.verdict.as_str().to_owned(),
-            tried.reason.clone().unwrap_or_default(),
-            report::grouped(tried.counts.rows),
-            report::grouped(tried.counts.rejects),
-            tried.stores.len().to_string(),
-            (tried.micros / 1000).to_string(),
-        ]);
+    for Checked { file, tried, .. } in all {
+        match tried {
+            Ok(tried) => table.row([
+                name(file),
+                tried.verdict.as_str().to_owned(),
+                tried.reason.clone().unwrap_or_default(),
+                report::grouped(tried.counts.rows),
+                report::grouped(tried.counts.rejects),
+                tried.stores.len().to_string(),
+            ]),
+            Err(_) => table.row([
+                name(file),
+                lang.pick(UNREADABLE, "无法读取").to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+            ]),
+        }
     }
     for line in table.to_string().lines() {
         lines.line(line);
     }
-    for (file, tried) in all {
-        detail(lang, file, tried, names, &mut lines);
+    for one in all {
+        detail(lang, (one, first), names, &mut lines);
     }
     lines
 }
 
-fn detail(lang: Lang, file: &Path, tried: &Tried, names: &BTreeMap<String, String>, lines: &mut Lines) {
+fn detail(
+    lang: Lang,
+    (Checked { file, tried, seen }, first): (&Checked<'_>, &Path),
+    names: &BTreeMap<String, String>,
+    lines: &mut Lines,
+) {
+    let title = |more: String| format!("{BOLD}{}{BOLD:#}  {DIM}{more}{DIM:#}", people::text(&name(file)));
+    let tried = match tried {
+        Ok(tried) => tried,
+        Err(error) => {
+            lines.line("");
+            lines.line(format!("{BOLD}{}{BOLD:#}", people::text(&name(file))));
+            lines.line(people::text(&error.to_string()));
+            if let Some(hint) = error.advice() {
+                lines.line(format!("  {}", report::mend(hint)));
+            }
+            return;
+        }
+    };
     let clean = tried.verdict == FileVerdict::Accept && tried.counts.rejects == 0;
     let absent = tried.absent.as_deref().unwrap_or_default();
-    if clean && tried.unmapped_columns.is_empty() && absent.is_empty() {
+    if clean && tried.unmapped_columns.is_empty() && absent.is_empty() && seen.is_empty() {
         return;
     }
     lines.line("");
-    lines.line(format!(
-        "{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
-        people::text(&name(file)),
-        trial::good(lang, tried)
-    ));
+    lines.line(title(trial::good(lang, tried)));
     report::rejects(lang, &tried.rejects, lines);
     report::holds(lang, tried.holds.as_deref().unwrap_or_default(), names, lines);
     if !absent.is_empty() {
         lines.line("");
         lines.line(report::absent(lang, absent, names));
     }
+    seen.tell(lang, first, lines);
     trial::drift(lang, tried, lines);
     trial::verdict(lang, tried, lines);
 }

@@ -4,13 +4,17 @@
 use super::yaml;
 use crate::{
     app,
+    cli::lang::{self, said},
     error::{Error, chain},
     output::Printer,
 };
 use clap::Args;
 use qudao_config::{Config, Environment, Findings, ProcessEnvironment, SettingDocument, Stores};
 use qudao_host::{AskFailure, Component, Connector};
-use qudao_pipeline::{FileSettings, document_problems};
+use qudao_pipeline::{
+    FileSettings, document_problems,
+    sentences::{self, Lang},
+};
 use std::{
     collections::BTreeMap,
     fs,
@@ -41,6 +45,8 @@ pub(crate) struct Reader {
     pub(crate) component: Component,
     pub(crate) connector: Connector,
     pub(crate) stores: Arc<Stores>,
+    /// Where the store directory was looked for.
+    pub(crate) config: PathBuf,
 }
 
 impl Source {
@@ -49,11 +55,11 @@ impl Source {
         let config = self.configuration(printer)?;
         let data = config.as_ref().map(|config| config.gateway.data.clone());
         let stores = config.map(|config| config.stores).unwrap_or_default();
-        let spinner = printer.spinner("loading the connector");
+        let spinner = printer.spinner(said("loading the connector", "正在加载连接器"));
         let component = self.component(data.as_deref()).await?;
         drop(spinner);
         let connector = component.loose("onboard");
-        Ok(Reader { component, connector, stores })
+        Ok(Reader { component, connector, stores, config: self.config.clone() })
     }
 
     /// The configuration where there is one. Its mistakes elsewhere are no reason not to look at a file; those of the store
@@ -107,10 +113,15 @@ impl Source {
             }
         }
         let shown: Vec<String> = looked.iter().map(|folder| folder.display().to_string()).collect();
-        Err(Error::refused("no connector that reads files was found").hint(format!(
-            "looked in {}; `cargo xtask plugins` builds those of a checkout, --connector FILE names one",
-            shown.join(", ")
-        )))
+        let shown = shown.join(", ");
+        Err(Error::refused(said("no connector that reads files was found", "没有找到能读文件的连接器")).hint(
+            match lang::spoken() {
+                Lang::En => format!(
+                    "looked in {shown}; `cargo xtask plugins` builds those of a checkout, --connector FILE names one"
+                ),
+                Lang::Zh => format!("找过 {shown}；请用 --connector 文件 指明"),
+            },
+        ))
     }
 }
 
@@ -150,9 +161,12 @@ impl Reader {
         let document = SettingDocument::read(path).map_err(Error::Config)?;
         let left = yaml::left(document.value());
         if !left.is_empty() {
-            let hint = "put what is right in its place; the lines above it say what it could be";
-            let finding =
-                |at: &String| document.finding_at(at, "is still to be decided", Some(hint.to_owned()));
+            let hint = said(
+                "put what is right in its place; the lines above it say what it could be",
+                "请改成正确的内容；它上面几行写着可能的选择",
+            );
+            let open = said("is still to be decided", "还没有决定");
+            let finding = |at: &String| document.finding_at(at, open, Some(hint.to_owned()));
             printer.findings(&Findings::new(left.iter().map(finding).collect()))?;
             return Ok(None);
         }
@@ -177,5 +191,19 @@ impl Reader {
 
 /// A connector that could not say anything.
 pub(crate) fn failed(failure: &AskFailure) -> Error {
-    Error::refused(format!("the connector failed: {}: {}", failure.code, failure.message))
+    broken(&failure.code, &failure.message)
+}
+
+/// What went wrong with a file that could not even be judged.
+pub(super) fn broken(code: &str, message: &str) -> Error {
+    let text = match lang::spoken() {
+        Lang::En => format!("the file could not be read: {message} ({code})"),
+        Lang::Zh => format!("文件无法读取：{message}（{code}）"),
+    };
+    let how = sentences::reason_mend(lang::spoken(), code);
+    let anyway = said(
+        "docs/errors.md has a paragraph for the word in brackets; `--connector FILE` tries another connector",
+        "docs/errors.md 里有括号中这个词的说明；可用 `--connector 文件` 换一个连接器",
+    );
+    Error::refused(text).hint(if how.is_empty() { anyway } else { how })
 }

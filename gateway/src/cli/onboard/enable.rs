@@ -3,6 +3,7 @@
 
 use super::{Reading, Source};
 use crate::{
+    cli::lang::{said, spoken},
     error::{Error, Exit},
     output::{
         Printer,
@@ -16,7 +17,8 @@ use qudao_host::NoExpectations;
 use qudao_pipeline::{Channels, sentences::Lang};
 use serde_json::json;
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -44,6 +46,9 @@ pub(super) struct Enable {
 impl Enable {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
         let config = self.source.config.clone();
+        if !config.exists() {
+            return Err(no_configuration(&config));
+        }
         let before = fs::read_to_string(&config).map_err(Error::file("read", &config))?;
         let reader = self.source.reader(printer).await?;
         let Some(settings) = reader.mapping(&self.mapping, printer).await? else {
@@ -59,12 +64,15 @@ impl Enable {
         let connector = reader.component.manifest().name.clone();
         let channels = names(&config);
         if channels.contains(&self.name) {
-            return Err(Error::refused(format!(
-                "{} has a channel `{}` already; nothing was written",
-                config.display(),
-                self.name
-            ))
-            .hint("name another one, or change its `mapping:` there by hand"));
+            let (file, name) = (config.display(), &self.name);
+            return Err(Error::refused(match self.reading.lang() {
+                Lang::En => format!("{file} has a channel `{name}` already; nothing was written"),
+                Lang::Zh => format!("{file} 里已有渠道“{name}”，没有写入任何内容"),
+            })
+            .hint(said(
+                "name another one, or change its `mapping:` there by hand",
+                "请换一个名字，或直接修改那里的 `mapping:`",
+            )));
         }
         let block =
             block(&self.name, (&connector, &files), &self.relative(&self.mapping), self.watch.as_deref());
@@ -74,6 +82,10 @@ impl Enable {
         })?;
         check(&config, &after, &self.name).await?;
         fs::write(&config, &after).map_err(Error::file("write", &config))?;
+        if let Some(watch) = self.watch.as_ref().filter(|watch| !watch.to_string_lossy().contains('*')) {
+            let folder = config.parent().unwrap_or(Path::new("")).join(watch);
+            fs::create_dir_all(&folder).map_err(Error::file("make the folder", &folder))?;
+        }
         self.tell(printer, (&block, &settings.digest), &config)
     }
 
@@ -126,6 +138,19 @@ impl Enable {
     }
 }
 
+/// There is nothing to add a channel to.
+fn no_configuration(config: &Path) -> Error {
+    let shown = config.display();
+    Error::refused(match spoken() {
+        Lang::En => format!("there is no {shown} to add a channel to"),
+        Lang::Zh => format!("没有 {shown}，无法添加渠道"),
+    })
+    .hint(said(
+        "`qudao init` writes one; --config FILE names another",
+        "可用 `qudao init` 生成，或用 --config 文件 指明",
+    ))
+}
+
 /// Names of the channels that a file has now.
 fn names(config: &Path) -> Vec<String> {
     let (_, found) = qudao_config::load_in_part(config, &ProcessEnvironment);
@@ -151,7 +176,7 @@ fn block(name: &str, (connector, document): (&str, &str), mapping: &str, watch: 
 fn with_channel(text: &str, block: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let begins = |line: &&str| line.starts_with("channels:");
-    let at = lines.iter().position(|line| begins(line))?;
+    let at = lines.iter().position(begins)?;
     let head = lines.get(at)?;
     let rest = head.strip_prefix("channels:")?.split('#').next().unwrap_or_default().trim();
     let empty = match rest {
@@ -184,7 +209,8 @@ fn with_channel(text: &str, block: &str) -> Option<String> {
 async fn check(config: &Path, text: &str, name: &str) -> Result<(), Error> {
     let folder = config.parent().unwrap_or(Path::new(""));
     let beside = folder.join(format!(".{name}.connectors.yaml"));
-    fs::write(&beside, text).map_err(Error::file("write", &beside))?;
+    let made = OpenOptions::new().write(true).create_new(true).open(&beside);
+    made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::file("write", &beside))?;
     let loaded = sound(&beside).await;
     fs::remove_file(&beside).map_err(Error::file("remove", &beside))?;
     let findings = loaded?.into_iter().map(|finding| qudao_config::Finding {

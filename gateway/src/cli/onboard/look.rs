@@ -1,25 +1,26 @@
 //! `qudao onboard FILE`: what the file is, why, and a mapping to start from.
 
-use super::{Reading, Source, ask, connector::failed, yaml};
+use super::{Reading, Source, ask, connector::failed, readable, yaml};
 use crate::{
+    cli::{lang::said, report},
     error::{Error, Exit},
     output::{
         Printer, Table, people,
-        style::{BOLD, CARE, DIM, GOOD, HINT, Tone},
+        style::{BAD, BOLD, CARE, DIM, GOOD, HINT, Tone},
     },
 };
 use clap::Args;
-use qudao_host::{Call, FileBytes, FileCall};
+use qudao_host::{AskFailure, Call, FileBytes, FileCall};
 use qudao_model::{
-    Clock, FileKind,
+    Clock, FileKind, FileVerdict,
     clock::SystemClock,
     file::{Finding, SniffAsked, Sniffed, Todo},
 };
-use qudao_pipeline::sentences::Lang;
-use serde_json::json;
+use qudao_pipeline::sentences::{self, Lang};
+use serde_json::{Value, json};
 use std::{
     fs,
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -60,13 +61,22 @@ fn kind(word: &str) -> Result<FileKind, String> {
 impl Look {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
         let Some(file) = &self.file else {
-            return Err(Error::usage("name the file to look at").hint("qudao onboard FILE"));
+            return Err(Error::usage(said("name the file to look at", "请写出要识别的文件"))
+                .hint(said("qudao onboard FILE", "qudao onboard 文件")));
         };
         let lang = self.reading.lang();
         if let Some(path) = self.write.as_ref().filter(|path| path.exists()) {
-            return Err(Error::refused(format!("{} is there already; nothing was written", path.display()))
-                .hint("name another file, or take the old one away first"));
+            let path = path.display();
+            return Err(Error::refused(match lang {
+                Lang::En => format!("{path} is there already; nothing was written"),
+                Lang::Zh => format!("{path} 已经存在，没有写入任何内容"),
+            })
+            .hint(said(
+                "name another file, or take the old one away first",
+                "请换一个文件名，或先移走旧文件",
+            )));
         }
+        readable(file)?;
         let bytes = Arc::new(FileBytes::open(file).map_err(Error::file("open", file))?);
         let reader = self.source.reader(printer).await?;
         let mut asked = SniffAsked {
@@ -86,7 +96,13 @@ impl Look {
             };
             let (sniffed, _) = reader.connector.sniff_file(call, &asked).await;
             drop(spinner);
-            let sniffed = sniffed.map_err(|failure| failed(&failure))?;
+            let sniffed = match sniffed {
+                Ok(sniffed) => sniffed,
+                Err(failure) if sentences::reason(lang, &failure.code) != failure.code => {
+                    return self.refused(printer, (file, &failure));
+                }
+                Err(failure) => return Err(failed(&failure)),
+            };
             let open: Vec<Todo> =
                 sniffed.todo.iter().filter(|todo| !asked.answers.contains_key(&todo.at)).cloned().collect();
             if !asks || open.is_empty() {
@@ -102,17 +118,70 @@ impl Look {
         self.tell(printer, file, &sniffed)
     }
 
+    /// The file is one that is never read: what it is, and what to do.
+    fn refused(&self, printer: &mut Printer, (file, failure): (&Path, &AskFailure)) -> Result<Exit, Error> {
+        let (lang, code) = (self.reading.lang(), failure.code.as_str());
+        if self.reading.json() {
+            printer.json(&json!({"verdict": "reject", "reason": code, "explain": failure.message}))?;
+        } else {
+            printer.line(format_args!("{BOLD}{}{BOLD:#}", people::text(&name(file))))?;
+            let message = people::text(&failure.message);
+            if code == "format_mismatch" {
+                // No mapping has said what it should be.
+                printer.line(match lang {
+                    Lang::En => format!("{BAD}this is no table that can be read{BAD:#}: {message}"),
+                    Lang::Zh => {
+                        format!("{BAD}这不是能读取的表格文件{BAD:#}  {}", report::in_english(&message))
+                    }
+                })?;
+                printer.line(format_args!(
+                    "  {}",
+                    report::mend(lang.pick(
+                        "Have the ERP export a CSV or text file or a workbook; what is printed or packed is not read.",
+                        "请让 ERP 导出 CSV、文本或表格文件；打印件和压缩包不能读取。",
+                    ))
+                ))?;
+                return Ok(Exit::FileRefused);
+            }
+            printer.line(report::verdict(lang, FileVerdict::Reject, Some(code)))?;
+            printer.line(match lang {
+                Lang::En => format!("  {DIM}{message}{DIM:#}"),
+                Lang::Zh => format!("  {}", report::in_english(&message)),
+            })?;
+            printer.line(format_args!("  {}", report::mend(sentences::reason_mend(lang, code))))?;
+        }
+        Ok(Exit::FileRefused)
+    }
+
     fn tell(&self, printer: &mut Printer, file: &Path, sniffed: &Sniffed) -> Result<Exit, Error> {
         let lang = self.reading.lang();
         if let Some(path) = &self.write {
             write(path, &text(lang, file, sniffed))?;
         }
-        let exit = if sniffed.todo.is_empty() { Exit::Done } else { Exit::NeedsPerson };
+        let nothing = sniffed.mapping.get("fields").and_then(Value::as_array).is_none_or(Vec::is_empty);
+        let exit = if sniffed.todo.is_empty() && !nothing { Exit::Done } else { Exit::NeedsPerson };
         if self.reading.json() {
             printer.json(sniffed)?;
             return Ok(exit);
         }
         show(printer, lang, file, sniffed)?;
+        if nothing {
+            printer.line(format_args!(
+                "\n{CARE}{}{CARE:#}",
+                lang.pick("no column of a table was recognised in it", "没有识别出任何表格列")
+            ))?;
+            let how = lang.pick(
+                "Is it the file that you meant, and does it have a line of column names? If so, say what it is about with --as; else export it again.",
+                "请核对是不是这个文件、有没有一行列名。如果是，请用 --as 说明内容；否则请重新导出。",
+            );
+            printer.line(format_args!("  {}", report::mend(how)))?;
+        } else if rowless(sniffed) {
+            let text = lang.pick(
+                "there are column names and no rows below them: look at a file with rows before the mapping counts",
+                "只有列名，下面没有数据：请再用一个有数据的文件核对这份映射",
+            );
+            printer.line(format_args!("\n{CARE}{text}{CARE:#}"))?;
+        }
         questions(printer, lang, &sniffed.todo)?;
         if self.write.is_none() {
             let (head, dim) = (lang.pick("Proposed mapping", "建议的映射"), DIM);
@@ -175,7 +244,8 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(Error::file("make the folder", folder))?;
     }
-    fs::write(path, text).map_err(Error::file("write", path))
+    let made = fs::OpenOptions::new().write(true).create_new(true).open(path);
+    made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::file("write", path))
 }
 
 /// What was found, and the first rows.
@@ -191,6 +261,21 @@ fn show(printer: &mut Printer, lang: Lang, file: &Path, sniffed: &Sniffed) -> Re
     }
     Ok(())
 }
+
+/// Whether nothing stands below the header; told by the sample, which is cut only where there is more.
+fn rowless(sniffed: &Sniffed) -> bool {
+    let header = sniffed.mapping.pointer("/rows/header_rows").and_then(Value::as_array);
+    let last = header.into_iter().flatten().filter_map(Value::as_u64).max();
+    let last = last.and_then(|row| usize::try_from(row).ok());
+    last.is_some_and(|last| {
+        sniffed.sample.len() >= last
+            && sniffed.sample.iter().skip(last).flatten().all(|cell| cell.trim().is_empty())
+            && sniffed.sample.len() < SAMPLE
+    })
+}
+
+/// Rows of a full sample.
+const SAMPLE: usize = 12;
 
 fn found(lang: Lang, findings: &[Finding]) -> Table {
     let mut table = match lang {
@@ -217,7 +302,7 @@ fn found(lang: Lang, findings: &[Finding]) -> Table {
 
 /// What a place of the mapping is called.
 fn part(lang: Lang, at: &str) -> String {
-    const NAMES: [(&str, &str, &str); 22] = [
+    const NAMES: [(&str, &str, &str); 26] = [
         ("/kind", "kind", "内容"),
         ("/container/format", "format", "格式"),
         ("/container/encoding", "encoding", "编码"),
@@ -233,6 +318,10 @@ fn part(lang: Lang, at: &str) -> String {
         ("/rows/control_total", "total", "合计核对"),
         ("/rows/trailer", "end record", "尾记录"),
         ("/unpivot", "matrix", "尺码矩阵"),
+        ("/unpivot/row_total", "row total", "行合计"),
+        ("/as_of", "as of", "库存时点"),
+        ("/records", "record types", "记录类型"),
+        ("/date_range", "dates between", "日期范围"),
         ("/compose", "put together", "拼接"),
         ("/compose/sku", "SKU made of", "货号拼接"),
         ("/ticket", "tickets", "小票"),
@@ -246,6 +335,16 @@ fn part(lang: Lang, at: &str) -> String {
     match known.or_else(field) {
         Some((_, en, zh)) => lang.pick(en, zh).to_owned(),
         None => at.trim_start_matches('/').replace('/', "."),
+    }
+}
+
+/// Where something is to be decided, as people count: `/fields/2/from` is the third field.
+fn place(lang: Lang, at: &str) -> String {
+    let field = at.strip_prefix("/fields/").and_then(|rest| rest.split('/').next());
+    match (field.and_then(|field| field.parse::<u32>().ok()), lang) {
+        (Some(index), Lang::En) => format!("field {} of the mapping", index.saturating_add(1)),
+        (Some(index), Lang::Zh) => format!("映射的第 {} 个字段", index.saturating_add(1)),
+        (None, _) => part(lang, at),
     }
 }
 
@@ -278,9 +377,10 @@ fn questions(printer: &mut Printer, lang: Lang, todo: &[Todo]) -> Result<(), Err
     printer.line(format_args!("\n{CARE}{head}{CARE:#}"))?;
     for todo in todo {
         let question = people::text(lang.pick(&todo.question, &todo.question_zh));
-        printer.line(format_args!("  {BOLD}{question}{BOLD:#}  {DIM}{}{DIM:#}", todo.at))?;
+        printer.line(format_args!("  {BOLD}{question}{BOLD:#}  {DIM}{}{DIM:#}", place(lang, &todo.at)))?;
         for candidate in &todo.candidates {
-            let (value, why) = (people::text(&ask::shown(&candidate.value)), people::text(&candidate.why));
+            let value = people::text(&ask::shown(lang, &candidate.value));
+            let why = people::text(&candidate.why);
             printer.line(format_args!("    {HINT}{value}{HINT:#}  {DIM}{why}{DIM:#}"))?;
         }
     }

@@ -1,6 +1,6 @@
 //! `qudao onboard preview`: what a mapping makes of a file. The first rows beside their cells, sums per store, every reject.
 
-use super::{Reader, Reading, Source, look::name, trial};
+use super::{Reader, Reading, Source, look::name, reach, trial};
 use crate::{
     cli::{
         report::{self, Lines, first_rows},
@@ -13,25 +13,22 @@ use crate::{
     },
 };
 use clap::Args;
-use qudao_host::{Call, FileBytes, FileCall};
-use qudao_model::{
-    Clock, FileKind, FileVerdict, Timestamp,
-    clock::SystemClock,
-    file::{RowNotice, SniffAsked},
-};
+use qudao_model::{Clock, FileKind, FileVerdict, Timestamp, clock::SystemClock, file::RowNotice};
 use qudao_pipeline::{
-    Trial, Tried,
+    FileSettings, Trial, Tried,
     sentences::{self, Lang},
+    try_file_with,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// Rows that are shown.
 const ROWS: usize = 10;
+/// Bytes of a file that is read a second time for the rows as they stand.
+const READ_TWICE: u64 = 64 << 20;
 /// Notices that are shown.
 const NOTICES: usize = 5;
 /// Stores that are shown; a file of a whole chain has hundreds.
@@ -71,7 +68,11 @@ impl Preview {
         let spinner = printer.spinner(lang.pick("reading the file", "正在读取文件"));
         let trial = Trial { file: &self.file, previous: None, counts: None, at, rows_max: ROWS };
         let tried = trial::run(&reader, &settings, trial).await?;
-        let cells = if self.reading.json() { Vec::new() } else { cells(&reader, &self.file, at).await };
+        let cells = if self.reading.json() {
+            BTreeMap::new()
+        } else {
+            lines((&reader, &settings), (&self.file, at), &tried.rows).await
+        };
         drop(spinner);
         if let Some(path) = &self.rejects {
             trial::write_rejects(path, [(name(&self.file).as_str(), tried.rejects.as_slice())])?;
@@ -80,6 +81,7 @@ impl Preview {
             printer.json(&tried)?;
             return Ok(trial::exit_of(&tried));
         }
+        reach::no_stores(printer, lang, (&reader, &settings), tried.rejects.iter())?;
         let names = reader.names(&settings);
         printer.line(page(lang, &self.file, &tried, (&cells, &names)).text())?;
         self.next(printer, &tried)?;
@@ -111,13 +113,43 @@ impl Preview {
     }
 }
 
-/// The cells of the first rows, as the connector sees them; none where it cannot say.
-async fn cells(reader: &Reader, file: &Path, at: Timestamp) -> Vec<Vec<String>> {
-    let Ok(bytes) = FileBytes::open(file) else { return Vec::new() };
-    let call = Call { now: at, random_seed: Some(0) };
-    let call = FileCall { source: Arc::new(bytes), name: name(file), settings: json!({}), call };
-    let (sniffed, _) = reader.connector.sniff_file(call, &SniffAsked::default()).await;
-    sniffed.map(|sniffed| sniffed.sample).unwrap_or_default()
+/// The rows of the file that are shown, as they stand in it, by their numbers; none where the connector cannot say.
+///
+/// What a reject carries is the row as it stands, whatever kind of file it is of. So the file is read once more as if no store
+/// were known, and every row is refused.
+async fn lines(
+    (reader, settings): (&Reader, &FileSettings),
+    (file, at): (&Path, Timestamp),
+    rows: &[Value],
+) -> BTreeMap<u64, String> {
+    let wanted: BTreeSet<u64> = rows.iter().filter_map(first_rows::number).collect();
+    let small = std::fs::metadata(file).is_ok_and(|about| about.len() <= READ_TWICE);
+    let Some(settings) = small.then(|| refusing(reader, settings)).flatten() else { return BTreeMap::new() };
+    let trial = Trial { file, previous: None, counts: None, at, rows_max: 0 };
+    let Ok(tried) = try_file_with(&reader.connector, settings, trial).await else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for reject in tried.rejects {
+        let row = u64::from(reject.row);
+        if let Some(line) = reject.line.filter(|_| wanted.contains(&row)) {
+            found.entry(row).or_insert(line);
+        }
+    }
+    found
+}
+
+/// The settings of a call under which no store is known; nothing where the mapping looks no store up.
+fn refusing(reader: &Reader, settings: &FileSettings) -> Option<Value> {
+    let mut settings = settings.settings.as_ref().clone();
+    let members = settings.as_object_mut()?;
+    members.insert("store_codes".to_owned(), json!({}));
+    let mapping = members.get_mut(&reader.component.manifest().files.as_ref()?.document)?.as_object_mut()?;
+    mapping.remove("rejects");
+    // A code that no file can have.
+    mapping.insert("stores".to_owned(), json!({"\u{fffd}": "\u{fffd}"}));
+    let fields = mapping.get_mut("fields")?.as_array_mut()?;
+    let mut stores = fields.iter_mut().filter(|field| field.get("to") == Some(&json!("store_code")));
+    stores.next()?.as_object_mut()?.insert("known".to_owned(), json!("stores"));
+    Some(settings)
 }
 
 /// Everything that a person wants to see of a file before it counts.
@@ -125,7 +157,7 @@ fn page(
     lang: Lang,
     file: &Path,
     tried: &Tried,
-    (cells, names): (&[Vec<String>], &BTreeMap<String, String>),
+    (cells, names): (&BTreeMap<u64, String>, &BTreeMap<String, String>),
 ) -> Lines {
     let mut lines = Lines::default();
     lines.line(format!(
@@ -135,6 +167,7 @@ fn page(
     ));
     if !tried.rows.is_empty() {
         lines.heading(&match lang {
+            _ if tried.rows.len() as u64 == tried.counts.rows => trial::good(lang, tried),
             Lang::En => format!("The first {} of {}", tried.rows.len(), trial::good(lang, tried)),
             Lang::Zh => format!("前 {} 条，共 {}", tried.rows.len(), trial::good(lang, tried)),
         });
@@ -221,7 +254,8 @@ fn notices(lang: Lang, tried: &Tried, lines: &mut Lines) {
         return;
     }
     lines.heading(&match lang {
-        Lang::En => format!("{} that repeat others", people::count(tried.notices.len(), "row")),
+        Lang::En if tried.notices.len() == 1 => "1 row repeats another".to_owned(),
+        Lang::En => format!("{} rows repeat others", tried.notices.len()),
         Lang::Zh => format!("{} 行与别的行重复", tried.notices.len()),
     });
     for notice in tried.notices.iter().take(NOTICES) {

@@ -169,7 +169,7 @@ impl Page<'_> {
         if let Some(index) = place.get("column_index") {
             return self.pick(format!("(column {index})"), format!("（第 {index} 列）"));
         }
-        ask::shown(place)
+        ask::shown(self.lang, place)
     }
 
     fn what(&self, field: &Value) -> String {

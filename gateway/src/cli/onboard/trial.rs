@@ -1,8 +1,11 @@
 //! Trying a file by a mapping: what `preview` and `check` share.
 
-use super::Reader;
+use super::{Reader, connector::broken, readable};
 use crate::{
-    cli::report::{self, Lines},
+    cli::{
+        report::{self, Lines},
+        written,
+    },
     error::{Error, Exit, chain},
     output::{
         people,
@@ -15,13 +18,22 @@ use qudao_pipeline::{
     sentences::{self, Lang, RejectLine, rejects_csv, rejects_csv_head},
     try_file_with,
 };
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// Reads a file and stores nothing.
 pub(super) async fn run(reader: &Reader, settings: &FileSettings, trial: Trial<'_>) -> Result<Tried, Error> {
     let settings = settings.settings.as_ref().clone();
+    readable(trial.file)?;
+    if let Some(previous) = trial.previous {
+        readable(previous)?;
+    }
     let tried = try_file_with(&reader.connector, settings, trial).await;
-    let mut tried = tried.map_err(|error| Error::refused(chain(&error)))?;
+    let mut tried = tried.map_err(|error| {
+        if let qudao_pipeline::Error::Connector { code, text } = &error {
+            return broken(code, text);
+        }
+        Error::refused(chain(&error))
+    })?;
     // Some faults are known only at the end of the file; people read from its beginning.
     let place = |reject: &RowReject| (reject.row, reject.column.clone(), reject.kind.clone());
     tried.rejects.sort_by_cached_key(place);
@@ -47,18 +59,22 @@ pub(super) fn write_rejects<'a>(
     for (file, rejects) in files {
         text.push_str(&rejects_csv(rejects.iter().map(|reject| RejectLine { file, reject })));
     }
-    fs::write(path, text).map_err(Error::file("write", path))
+    written::table(path, &text)
 }
 
 /// `54 good rows`, `18 tickets`.
 pub(super) fn good(lang: Lang, tried: &Tried) -> String {
     let (rows, ticket) = (report::grouped(tried.counts.rows), tried.kind == FileKind::Sales);
     match (lang, ticket) {
-        (Lang::En, true) => format!("{rows} tickets"),
-        (Lang::En, false) => format!("{rows} good rows"),
+        (Lang::En, true) => format!("{rows} ticket{}", plural(tried.counts.rows)),
+        (Lang::En, false) => format!("{rows} good row{}", plural(tried.counts.rows)),
         (Lang::Zh, true) => format!("{rows} 张小票"),
         (Lang::Zh, false) => format!("{rows} 条有效记录"),
     }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 /// What is new in the file and does no harm.
@@ -80,16 +96,29 @@ pub(in crate::cli) fn verdict(lang: Lang, tried: &Tried, lines: &mut Lines) {
     lines.line("");
     let refused = tried.physical.rejects;
     if tried.verdict == FileVerdict::Accept && refused > 0 {
-        let (rows, good) = (report::grouped(refused), good(lang, tried));
+        let (rows, end, good) = (report::grouped(refused), plural(refused), good(lang, tried));
         lines.line(match lang {
-            Lang::En => format!("{CARE}accepted with rejects{CARE:#}: {good} would count, {rows} rows would wait in quarantine"),
+            Lang::En => format!("{CARE}accepted with rejects{CARE:#}: {good} would count, {rows} row{end} would wait in quarantine"),
             Lang::Zh => format!("{CARE}通过，但有被拒的行{CARE:#}：{good}生效，{rows} 行进入隔离区等待处理"),
         });
     } else {
         lines.line(report::verdict(lang, tried.verdict, reason));
     }
+    if reason == Some("control_total_mismatch") && refused > 0 {
+        lines.line(format!("  {}", report::not_summed(lang, refused)));
+    }
+    if let (Lang::Zh, Some(total)) = (lang, &tried.control_total)
+        && total.stated != total.computed
+    {
+        let (stated, computed) = (report::grouped(total.stated), report::grouped(total.computed));
+        lines.line(format!("  文件写的合计是 {stated}，各行之和是 {computed}"));
+    }
     if let Some(explain) = &tried.explain {
-        lines.line(format!("  {DIM}{}{DIM:#}", people::text(explain)));
+        let explain = people::text(explain);
+        lines.line(match lang {
+            Lang::En => format!("  {DIM}{explain}{DIM:#}"),
+            Lang::Zh => format!("  {}", report::in_english(&explain)),
+        });
     }
     if let Some(mend) =
         reason.map(|reason| sentences::reason_mend(lang, reason)).filter(|mend| !mend.is_empty())

@@ -109,7 +109,10 @@ pub(super) fn left(mapping: &Value) -> Vec<String> {
 
 /// The file's text, `head` above it as comments.
 pub(super) fn text(mapping: &Value, head: &[String], reasons: &Reasons<'_>) -> String {
-    let mut out: String = head.iter().map(|line| format!("# {line}\n")).collect();
+    let mut out = String::new();
+    for line in head {
+        push(&mut out, &["# ", line]);
+    }
     let mapping = with_todo(mapping, reasons.todo);
     for (key, value) in sorted(&mapping) {
         let at = format!("/{key}");
@@ -127,7 +130,14 @@ pub(super) fn text(mapping: &Value, head: &[String], reasons: &Reasons<'_>) -> S
                     reasons.line(&mut out, &format!("  - {}", flow(item)), (&format!("{at}/{index}"), true));
                 }
             }
-            value => reasons.line(&mut out, &format!("{}: {}", scalar(key), flow(value)), (&at, true)),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
+                reasons.line(&mut out, &format!("{}: {}", scalar(key), flow(value)), (&at, true));
+            }
         }
     }
     out
@@ -141,16 +151,9 @@ impl Reasons<'_> {
         };
         let indent: String = line.chars().take_while(|char| *char == ' ').collect();
         for todo in self.todo.iter().filter(|todo| here(&todo.at)) {
-            out.push_str(&format!(
-                "{indent}# {TODO} {}\n",
-                self.lang.pick(&todo.question, &todo.question_zh)
-            ));
+            push(out, &[&indent, "# ", TODO, " ", self.lang.pick(&todo.question, &todo.question_zh)]);
             for candidate in &todo.candidates {
-                out.push_str(&format!(
-                    "{indent}#   {}   {}\n",
-                    flow(&candidate.value),
-                    one_line(&candidate.why)
-                ));
+                push(out, &[&indent, "#   ", &flow(&candidate.value), "   ", &one_line(&candidate.why)]);
             }
         }
         let why = |finding: &Finding| {
@@ -159,13 +162,21 @@ impl Reasons<'_> {
         let whys: Vec<String> = self.findings.iter().filter(|finding| here(&finding.at)).map(why).collect();
         let comment = whys.join("; ");
         if comment.is_empty() {
-            out.push_str(&format!("{line}\n"));
+            push(out, &[line]);
         } else if line.width() + comment.width() + 4 <= WIDTH {
-            out.push_str(&format!("{line}  # {comment}\n"));
+            push(out, &[line, "  # ", &comment]);
         } else {
-            out.push_str(&format!("{indent}# {comment}\n{line}\n"));
+            push(out, &[&indent, "# ", &comment, "\n", line]);
         }
     }
+}
+
+/// A line of these parts.
+fn push(out: &mut String, parts: &[&str]) {
+    for part in parts {
+        out.push_str(part);
+    }
+    out.push('\n');
 }
 
 fn one_line(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::{Which, list};
 use crate::{
+    cli::written,
     error::{Error, Exit},
     output::Printer,
     store::DataPath,
@@ -40,7 +41,7 @@ impl Export {
             rejects_csv(rows.iter().map(|row| RejectLine { file: file(&row.import), reject: &row.reject }));
         let text = format!("{}{lines}", rejects_csv_head());
         match &self.output {
-            Some(path) => std::fs::write(path, text).map_err(Error::file("write", path))?,
+            Some(path) => written::table(path, &text)?,
             None => printer.bytes(text.as_bytes())?,
         }
         Ok(Exit::Done)

@@ -15,7 +15,7 @@ use qudao_model::file::RowReject;
 use qudao_pipeline::sentences::{self, Lang};
 use qudao_storage::{LIMIT_MAX, RejectFilter, RejectRow, Storage};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// Arguments of `quarantine list`.
 #[derive(Debug, Args)]
@@ -165,9 +165,10 @@ fn rows(lang: Lang, rows: &[RejectRow], names: &BTreeMap<String, String>) -> Lin
             lines.line("");
             let text =
                 reject.line.as_deref().map(|line| people::text(line).replace('\n', "⏎")).unwrap_or_default();
-            lines.line(
-                format!("  {}  {DIM}{text}{DIM:#}", report::row_no(lang, reject.row)).trim_end().to_owned(),
-            );
+            lines.line(match text.as_str() {
+                "" => format!("  {}", report::row_no(lang, reject.row)),
+                text => format!("  {}  {DIM}{text}{DIM:#}", report::row_no(lang, reject.row)),
+            });
             before.1 = Some(reject.row);
         }
         fault(lang, reject, &mut lines);
@@ -206,9 +207,9 @@ pub(super) async fn names(
 ) -> Result<BTreeMap<String, String>, Error> {
     let mut names = BTreeMap::new();
     for id in imports {
-        if !names.contains_key(&id) {
-            let found = storage.import(&id).await.map_err(Error::storage("read the imports"))?;
-            names.insert(id, found.map(|import| import.name).unwrap_or_default());
+        if let Entry::Vacant(place) = names.entry(id) {
+            let found = storage.import(place.key()).await.map_err(Error::storage("read the imports"))?;
+            place.insert(found.map(|import| import.name).unwrap_or_default());
         }
     }
     Ok(names)

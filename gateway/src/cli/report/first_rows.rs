@@ -3,6 +3,7 @@
 use crate::output::{Table, people};
 use qudao_pipeline::sentences::Lang;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthChar as _;
 
 /// Members that are shown, in this order, with their names. Others (parts of a SKU) are left out.
@@ -26,8 +27,8 @@ const MEMBERS: [(&str, &str, &str); 15] = [
 /// Columns of a terminal that the cells of the file may take beside the rest.
 const SOURCE_WIDTH: usize = 56;
 
-/// A table of rows; `cells` are those of the file's first rows, where they are known.
-pub(crate) fn table(lang: Lang, rows: &[Value], cells: &[Vec<String>]) -> Table {
+/// A table of rows; `cells` are those rows as they stand in the file, by number, where they are known.
+pub(crate) fn table(lang: Lang, rows: &[Value], cells: &BTreeMap<u64, String>) -> Table {
     let shown: Vec<_> =
         MEMBERS.iter().filter(|(name, _, _)| rows.iter().any(|row| row.get(*name).is_some())).collect();
     let mut head: Vec<&str> = shown.iter().map(|(_, en, zh)| lang.pick(en, zh)).collect();
@@ -47,13 +48,15 @@ pub(crate) fn table(lang: Lang, rows: &[Value], cells: &[Vec<String>]) -> Table 
     table
 }
 
+/// Number of the row in the file.
+pub(crate) fn number(row: &Value) -> Option<u64> {
+    row.get("src_row").and_then(Value::as_u64)
+}
+
 /// The cells of the row in the file, cut to what fits.
-fn source(row: &Value, cells: &[Vec<String>]) -> String {
-    let place = row.get("src_row").and_then(Value::as_u64).and_then(|row| usize::try_from(row).ok());
-    let found = place.and_then(|row| cells.get(row.checked_sub(1)?));
-    let texts: Vec<String> =
-        found.into_iter().flatten().map(|cell| people::text(cell).replace('\n', "⏎")).collect();
-    cut(&texts.join(" │ "), SOURCE_WIDTH)
+fn source(row: &Value, cells: &BTreeMap<u64, String>) -> String {
+    let found = number(row).and_then(|row| cells.get(&row)).map(String::as_str).unwrap_or_default();
+    cut(&people::text(found).replace('\n', "⏎").replace(" | ", " │ "), SOURCE_WIDTH)
 }
 
 /// Text that is no wider than so many columns of a terminal.
@@ -80,8 +83,7 @@ fn text(lang: Lang, row: &Value, name: &str) -> String {
             let paid = |tender: &Value| {
                 let kind = tender.get("kind").and_then(Value::as_str).unwrap_or_default();
                 format!(
-                    "{} {}",
-                    word(lang, kind),
+                    "{kind} {}",
                     people::yuan(tender.get("amount_fen").and_then(Value::as_i64).unwrap_or_default())
                 )
             };
@@ -96,19 +98,9 @@ fn text(lang: Lang, row: &Value, name: &str) -> String {
     }
 }
 
-/// Kinds of tickets and ways of paying.
+/// Kinds of tickets.
 fn word(lang: Lang, word: &str) -> &str {
-    const WORDS: [(&str, &str); 9] = [
-        ("sale", "销售"),
-        ("return", "退货"),
-        ("exchange", "换货"),
-        ("cash", "现金"),
-        ("card", "银行卡"),
-        ("wechat", "微信"),
-        ("alipay", "支付宝"),
-        ("voucher", "代金券"),
-        ("points", "积分"),
-    ];
+    const WORDS: [(&str, &str); 3] = [("sale", "销售"), ("return", "退货"), ("exchange", "换货")];
     let known = WORDS.iter().find(|(en, _)| lang == Lang::Zh && *en == word);
     known.map_or(word, |(_, zh)| zh)
 }
@@ -138,21 +130,10 @@ mod tests {
                    "occurred_at": "2013-01-05T02:03:00Z", "occurred_precision": "minute"}),
             json!({"src_row": 9, "store_code": "0012", "sku": "QD13A100-30-L", "quantity": 12}),
         ];
-        let cells = [
-            vec!["门店".to_owned(), "货号".to_owned()],
-            vec![
-                "0012".to_owned(),
-                "QD13A100".to_owned(),
-                "30藏青".to_owned(),
-                "S".to_owned(),
-                "7".to_owned(),
-            ],
-            vec![
-                "0012".to_owned(),
-                "成都锦里巷加盟店成都锦里巷加盟店成都锦里巷加盟店".to_owned(),
-                "\u{1b}[2J".to_owned(),
-            ],
-        ];
+        let cells = BTreeMap::from([
+            (2, "0012 | QD13A100 | 30藏青 | S | 7".to_owned()),
+            (3, "0012 | 成都锦里巷加盟店成都锦里巷加盟店成都锦里巷加盟店 | \u{1b}[2J".to_owned()),
+        ]);
         let shown = [Lang::En, Lang::Zh].map(|lang| table(lang, &rows, &cells).to_string()).join("\n\n");
         insta::assert_snapshot!(anstream::adapter::strip_str(&shown).to_string(), @r#"
         ROW  STORE  SKU            QTY    YUAN  TIME              IN THE FILE
@@ -174,7 +155,7 @@ mod tests {
             "occurred_at": "2013-01-07T11:55:30Z", "occurred_precision": "second",
             "lines": [{"line_no": 1}, {"line_no": 2}],
             "tenders": [{"kind": "cash", "amount_fen": 35112}, {"kind": "wechat", "amount_fen": -1200}]})];
-        insta::assert_snapshot!(anstream::adapter::strip_str(&table(Lang::En, &rows, &[]).to_string()).to_string(), @r#"
+        insta::assert_snapshot!(anstream::adapter::strip_str(&table(Lang::En, &rows, &BTreeMap::new()).to_string()).to_string(), @r#"
         ROW  STORE  TICKET          KIND      LINES  PAID                        TIME
           2  0012   00121301070001  exchange      2  cash 351.12, wechat -12.00  2013-01-07 19:55:30
         "#);

@@ -18,13 +18,15 @@ pub(crate) enum Fate {
 pub(crate) struct Gate<'o> {
     out: &'o mut dyn Out,
     pub(crate) counts: RowCounts,
-    /// Rows that are out and count.
+    /// Rows that are out.
+    pub(crate) told: u64,
+    /// Those of them that count.
     pub(crate) alive: u64,
 }
 
 impl<'o> Gate<'o> {
     pub(crate) fn new(out: &'o mut dyn Out) -> Gate<'o> {
-        Gate { out, counts: RowCounts::default(), alive: 0 }
+        Gate { out, counts: RowCounts::default(), told: 0, alive: 0 }
     }
 
     /// So many rows of the file ended so.
@@ -52,6 +54,7 @@ impl<'o> Gate<'o> {
 
     /// A canonical row.
     pub(crate) fn row(&mut self, json: &[u8]) {
+        self.told += 1;
         self.alive += 1;
         self.out.row(json);
     }

@@ -135,6 +135,11 @@ impl Places {
 }
 
 impl Group {
+    /// The first row of the file that it stands in.
+    pub(crate) fn first(&self) -> u32 {
+        self.rows.first().map_or(0, |(row, _)| *row)
+    }
+
     /// Takes the faults of a row.
     pub(crate) fn blame(&mut self, row: u32, faults: Vec<Fault>) {
         if !faults.is_empty() {
@@ -179,8 +184,7 @@ impl Group {
         let paid = self.paid.total();
         if sold != paid {
             let fault = Fault::of(None, "tender_mismatch").with("stated", paid).with("computed", sold);
-            let first = self.rows.first().map_or(0, |(row, _)| *row);
-            self.blame(first, vec![fault]);
+            self.blame(self.first(), vec![fault]);
         }
     }
 
@@ -209,7 +213,7 @@ impl Group {
         });
         let head = &self.head;
         (!self.lines.is_empty()).then(|| Ticket {
-            src_row: self.rows.first().map_or(0, |(row, _)| *row),
+            src_row: self.first(),
             store_code: head.store_code.clone(),
             ticket_no: head.ticket_no.clone(),
             terminal: head.terminal.clone(),

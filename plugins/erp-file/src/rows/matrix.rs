@@ -201,7 +201,11 @@ impl Names {
         let plain = |text: String| {
             let text = reader::without_zero_fraction(&text);
             let text = map.get(text).map_or(text, |is| is.as_str());
-            if text.is_empty() { Err("missing_label") } else { Ok(text.to_owned()) }
+            match text.len() {
+                0 => Err("missing_label"),
+                1..=reader::TEXT_BYTES_MAX => Ok(text.to_owned()),
+                _ => Err("too_long"),
+            }
         };
         if !unpivot.levels.is_empty() {
             let mut columns = vec![Vec::new(); places.len()];

@@ -13,6 +13,9 @@ use regex::Regex;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// Bytes of one member. More is a text that runs on to where a quote is missing, and rows have to fit into one message.
+pub(crate) const TEXT_BYTES_MAX: usize = 2_000;
+
 /// A member and how it is read.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -227,6 +230,9 @@ impl Rule {
             Some(pattern) => clean::group(pattern, text).ok_or_else(|| fault(self.how.unmatched()))?,
             None => text,
         };
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(fault("too_long"));
+        }
         let exact = form == Form::Text;
         match &self.how {
             How::Code { pad, pattern } => {

@@ -16,6 +16,10 @@ use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+/// Rows that go out of one file: what was there before is known of no more. A row of the file gives at most
+/// [`CELLS`](crate::sheets::limits::CELLS).
+const ROWS: u64 = (super::seen::MOST as u64) - (crate::sheets::limits::CELLS as u64);
+
 /// Why nothing of a file counts.
 #[derive(Debug)]
 pub(crate) enum Refused {
@@ -118,6 +122,10 @@ impl<'m> Run<'m> {
         while let Some(record) = sheet.next()? {
             self.onward(&record)?;
             self.record(&record, gate);
+            if gate.told > ROWS {
+                let detail = format!("row {} of the file is the first of more than {ROWS} rows", record.row);
+                return Err(FileFault::new("too_many_rows", detail).into());
+            }
         }
         match &mut self.body {
             Some(Body::Tickets(tickets)) => tickets.finish(gate),

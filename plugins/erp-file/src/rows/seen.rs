@@ -1,44 +1,61 @@
 //! What was there before: keys of rows by their hash, in as little memory as can be.
 //!
-//! A row costs 16 bytes and a place in the index, 5 to 9 more. Two keys that differ are taken for one only where 64 bits of
+//! A row costs 16 bytes and a place in the index, 5 to 9 more; there is room for 67 million. Two keys that differ are taken for one only where 64 bits of
 //! their hashes agree; for a file of a million rows the chance is less than one in thirty million.
 
-/// From a key to its number.
+/// From a key to its number. Numbers are given in order, from 0, to [`MOST`].
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// Numbers plus one; 0 is a free place. The length is a power of two.
+    /// A number plus one, and above it some bits of its key, which spare most looks at the key itself; 0 is a free place.
+    /// The length is a power of two.
     places: Vec<u32>,
     count: usize,
 }
+
+/// Numbers that an index can hold.
+pub(crate) const MOST: u32 = (1 << NUMBER_BITS) - 2;
+const NUMBER_BITS: u32 = 26;
 
 impl Index {
     /// The number of a key. `key_of` gives the key of a number.
     pub(crate) fn find(&self, key: u64, key_of: impl Fn(u32) -> u64) -> Option<u32> {
         let mut place = self.start(key)?;
         loop {
-            let number = self.places.get(place)?.checked_sub(1)?;
-            if key_of(number) == key {
+            let found = *self.places.get(place)?;
+            let number = number_in(found)?;
+            if found >> NUMBER_BITS == tag(key) && key_of(number) == key {
                 return Some(number);
             }
             place = (place + 1) & (self.places.len() - 1);
         }
     }
 
-    /// Gives a key a number, or another one.
+    /// Gives a key the next number. Where it has one already, the new one counts.
     pub(crate) fn put(&mut self, key: u64, number: u32, key_of: impl Fn(u32) -> u64) {
         if (self.count + 1) * 8 > self.places.len() * 7 {
-            self.grow(&key_of);
-        }
-        let Some(mut place) = self.start(key) else { return };
-        while let Some(known) = self.places.get_mut(place) {
-            if *known == 0 {
-                self.count += 1;
+            let larger = (self.places.len() * 2).max(64);
+            // Freed before the larger one is made: keys are read again in their order, not the old places.
+            (self.places, self.count) = (Vec::new(), 0);
+            self.places = vec![0; larger];
+            for number in 0..number {
+                self.set(key_of(number), number, &key_of);
             }
-            if *known == 0 || key_of(*known - 1) == key {
-                *known = number.saturating_add(1);
+        }
+        self.set(key, number, &key_of);
+    }
+
+    fn set(&mut self, key: u64, number: u32, key_of: &impl Fn(u32) -> u64) {
+        let Some(mut place) = self.start(key) else { return };
+        let mask = self.places.len() - 1;
+        while let Some(found) = self.places.get_mut(place) {
+            let known = number_in(*found);
+            let same = |known: u32| *found >> NUMBER_BITS == tag(key) && key_of(known) == key;
+            if known.is_none_or(same) {
+                self.count += usize::from(known.is_none());
+                *found = tag(key) << NUMBER_BITS | (number.min(MOST) + 1);
                 return;
             }
-            place = (place + 1) & (self.places.len() - 1);
+            place = (place + 1) & mask;
         }
     }
 
@@ -46,23 +63,15 @@ impl Index {
         let mask = self.places.len().checked_sub(1)?;
         Some((key >> 32) as usize & mask)
     }
+}
 
-    fn grow(&mut self, key_of: &impl Fn(u32) -> u64) {
-        let larger = (self.places.len() * 2).max(64);
-        let old = std::mem::replace(&mut self.places, vec![0; larger]);
-        self.count = 0;
-        for number in old.into_iter().filter_map(|number| number.checked_sub(1)) {
-            let key = key_of(number);
-            let Some(mut place) = self.start(key) else { return };
-            while self.places.get(place).is_some_and(|taken| *taken != 0) {
-                place = (place + 1) & (larger - 1);
-            }
-            if let Some(free) = self.places.get_mut(place) {
-                *free = number.saturating_add(1);
-                self.count += 1;
-            }
-        }
-    }
+fn number_in(place: u32) -> Option<u32> {
+    (place & ((1 << NUMBER_BITS) - 1)).checked_sub(1)
+}
+
+/// Bits of a key that its start in the index does not depend on.
+fn tag(key: u64) -> u32 {
+    (key & ((1 << (32 - NUMBER_BITS)) - 1)) as u32
 }
 
 /// A row that is out.
@@ -243,12 +252,12 @@ mod tests {
         let mut seen = Seen::default();
         for row in 0..20_000 {
             assert!(seen.find(key(row)).is_none());
-            seen.push(key(row), u64::from(row), row);
+            seen.push(key(row), key(row + 1), row);
         }
         for row in 0..20_000 {
             let (ordinal, entry) = seen.find(key(row)).unwrap();
-            assert!(ordinal == row && entry.row == row && entry.is_alive() && entry.says(u64::from(row)));
-            assert!(!entry.says(u64::from(row) + 1));
+            assert!(ordinal == row && entry.row == row && entry.is_alive() && entry.says(key(row + 1)));
+            assert!(!entry.says(key(row + 2)));
         }
         assert!(seen.find(key(20_000)).is_none());
     }

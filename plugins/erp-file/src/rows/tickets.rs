@@ -13,7 +13,8 @@ use super::values::{Fault, Slot};
 use super::view::{Directory, View};
 use crate::mapping::{Mapping, Policy, Ticket};
 use crate::sheet::{Cell, Content, Record};
-use std::collections::{HashMap, VecDeque};
+use qudao_sdk::model::file as model;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 mod nested;
 mod records;
@@ -22,6 +23,8 @@ mod records;
 const OPEN: usize = 20_000;
 /// Lines of one ticket. More is a mapping that takes the wrong column for the ticket's number.
 const LINES: usize = 5_000;
+/// Bytes of one ticket: a row has to fit into one message to the gateway, beside others.
+const TICKET_BYTES: usize = 700_000;
 
 /// Reads tickets.
 #[derive(Debug)]
@@ -128,9 +131,12 @@ impl Tickets {
         let place = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let Some(group) = self.open.get_mut(place) else { return Some(Fate::Skipped) };
         if group.rows.len() >= LINES {
-            let fault =
-                Fault::of(None, "too_many_lines").with("by", group.rows.first().map_or(0, |(row, _)| *row));
+            let fault = Fault::of(None, "too_many_lines").with("by", group.first());
             gate.rejects(row, vec![fault], Some(text()), Some(&group.head.store_code));
+            // What was paid is for all of it, so the lines before must not count alone.
+            if !group.faults.contains_key(&group.first()) {
+                group.blame(group.first(), vec![Fault::of(None, "too_many_lines")]);
+            }
             return Some(Fate::Reject);
         }
         if group.head.occurred.is_none() {
@@ -199,67 +205,90 @@ impl Tickets {
         if self.rule.check_total && group.faults.is_empty() {
             group.check_total();
         }
-        let whole =
-            self.rule.atomic || group.faults.contains_key(&group.rows.first().map_or(0, |(row, _)| *row));
+        let whole = self.rule.atomic || group.faults.contains_key(&group.first());
         if whole && !group.faults.is_empty() {
             return reject(group, gate);
         }
         group.drop_bad_lines();
         let Some(ticket) = group.ticket() else {
             if group.faults.is_empty() {
-                let first = group.rows.first().map_or(0, |(row, _)| *row);
-                group.blame(first, vec![Fault::of(Some(&self.line_name), "required_missing")]);
+                group.blame(group.first(), vec![Fault::of(Some(&self.line_name), "required_missing")]);
             }
             return reject(group, gate);
         };
-        let content = group::content(&ticket);
-        let known = self.seen.find(group.key);
-        let count = group.rows.len() as u64;
-        match known {
-            Some((_, entry)) if entry.is_alive() && entry.says(content) => {
-                for (row, _) in &group.rows {
-                    gate.notice(*row, "duplicate_identical", entry.row);
-                }
-                return gate.count(Fate::Notice, count);
-            }
-            Some((ordinal, entry)) => {
-                let first = group.rows.first().map_or(0, |(row, _)| *row);
-                if entry.is_alive() {
-                    gate.take_back(ordinal);
-                    self.seen.kill(ordinal);
-                    let rows = self.rows.get(ordinal as usize).copied().unwrap_or(1);
-                    gate.moved(Fate::Row, Fate::Reject, u64::from(rows));
-                    let fault =
-                        Fault::of(None, "duplicate_conflict").with("against", first).with("rows", rows);
-                    gate.rejects(entry.row, vec![fault], None, Some(&group.head.store_code));
-                }
-                let fault = Fault::of(None, "duplicate_conflict").with("against", entry.row);
-                group.blame(first, vec![fault]);
-                return reject(group, gate);
-            }
-            None => {}
+        self.buffer.clear();
+        // A vector takes everything and a ticket has only text keys, so this cannot fail.
+        let _written = serde_json::to_writer(&mut self.buffer, &ticket);
+        if self.buffer.len() > TICKET_BYTES {
+            group.blame(group.first(), vec![Fault::of(None, "too_long")]);
+            return reject(group, gate);
         }
-        let noted =
-            repeats.iter().filter(|(row, _)| !ticket.lines.iter().any(|line| line.src_row == *row)).count()
-                as u64;
-        for (row, of) in &repeats {
+        let content = group::content(&ticket);
+        match self.known(&mut group, content, gate) {
+            Known::New => self.tell(group, (&ticket, content), &repeats, gate),
+            Known::Same => {}
+            Known::Other => reject(group, gate),
+        }
+    }
+
+    /// Holds a ticket against the one of its key that is out already. Where they differ, neither counts.
+    fn known(&mut self, group: &mut Group, content: u64, gate: &mut Gate<'_>) -> Known {
+        let Some((ordinal, entry)) = self.seen.find(group.key) else { return Known::New };
+        if entry.is_alive() && entry.says(content) {
+            for (row, _) in &group.rows {
+                gate.notice(*row, "duplicate_identical", entry.row);
+            }
+            gate.count(Fate::Notice, group.rows.len() as u64);
+            return Known::Same;
+        }
+        if entry.is_alive() {
+            gate.take_back(ordinal);
+            self.seen.kill(ordinal);
+            let rows = self.rows.get(ordinal as usize).copied().unwrap_or(1);
+            gate.moved(Fate::Row, Fate::Reject, u64::from(rows));
+            let fault =
+                Fault::of(None, "duplicate_conflict").with("against", group.first()).with("rows", rows);
+            gate.rejects(entry.row, vec![fault], None, Some(&group.head.store_code));
+        }
+        group.blame(group.first(), vec![Fault::of(None, "duplicate_conflict").with("against", entry.row)]);
+        Known::Other
+    }
+
+    /// Lets a good ticket out, which stands written in the buffer, and counts its rows.
+    fn tell(
+        &mut self,
+        mut group: Group,
+        (ticket, content): (&model::Ticket, u64),
+        repeats: &[(u32, u32)],
+        gate: &mut Gate<'_>,
+    ) {
+        let in_it: HashSet<u32> = ticket.lines.iter().map(|line| line.src_row).collect();
+        let noted = repeats.iter().filter(|(row, _)| !in_it.contains(row)).count() as u64;
+        for (row, of) in repeats {
             gate.notice(*row, "duplicate_identical", *of);
         }
         let bad = group.faults.len() as u64;
         for (row, faults) in std::mem::take(&mut group.faults) {
             gate.rejects(row, faults, text_of(&mut group.rows, row), Some(&group.head.store_code));
         }
+        let good = (group.rows.len() as u64).saturating_sub(noted).saturating_sub(bad);
         gate.count(Fate::Notice, noted);
         gate.count(Fate::Reject, bad);
-        let good = count.saturating_sub(noted).saturating_sub(bad);
         gate.count(Fate::Row, good);
         self.seen.push(group.key, content, ticket.src_row);
         self.rows.push(u32::try_from(good).unwrap_or(u32::MAX));
-        self.buffer.clear();
-        // A vector takes everything and a ticket has only text keys, so this cannot fail.
-        let _written = serde_json::to_writer(&mut self.buffer, &ticket);
         gate.row(&self.buffer);
     }
+}
+
+/// How a ticket stands to the one of its key that is out already.
+enum Known {
+    /// There is none.
+    New,
+    /// It says the same.
+    Same,
+    /// It says something else.
+    Other,
 }
 
 /// All rows of a ticket are rejected; those without a fault of their own name the first that has one.

@@ -5,7 +5,7 @@ use super::proposal::{Proposal, candidate, object, why};
 use super::roles::{self, Roles};
 use super::stores::Known;
 use super::table::{Column, Table};
-use super::{goods, keys, times, titles};
+use super::{advice, goods, keys, states, times, titles};
 use qudao_sdk::model::FileKind;
 use qudao_sdk::model::file::SniffAsked;
 use serde_json::{Map, Value, json};
@@ -136,8 +136,11 @@ pub(crate) fn write(context: &Context<'_>, read: &Read<'_>, proposal: &mut Propo
         proposal.found(
             "/as_of",
             "import_time",
-            why("nothing in the file says of when it is", "文件中没有写明库存时间"),
-            80,
+            why(
+                "no column and no title that a mapping can read says of when the stock is: the time of import counts. An old file that is imported late then counts as the newest. Ask for a column or title with the time, or import every file at once",
+                "没有映射可读的列或标题写明库存时间：以导入时间为准。晚导入的旧文件会被当作最新的库存。请让 ERP 导出时写明时间，或随到随导",
+            ),
+            60,
         );
     }
 }
@@ -160,6 +163,10 @@ impl Writer<'_, '_> {
             let columns: Vec<&Column> = tied.iter().filter_map(|at| look.table.columns.get(*at)).collect();
             let Some(first) = columns.first() else { return false };
             let field = make(look, first, self.proposal);
+            if let Some(both) = advice::in_and_out(&columns).filter(|_| role == "quantity") {
+                advice::ask_in_and_out(field, both, self.proposal);
+                return true;
+            }
             let to = field.get("to").and_then(Value::as_str).unwrap_or(role).to_owned();
             titles::ask_column(&to, field, &columns, self.proposal);
             return true;
@@ -179,6 +186,7 @@ impl Writer<'_, '_> {
                 self.add("terminal", |_, column, _| fields::code("terminal", column, false));
                 self.add("voided", |_, column, _| fields::base("voided", column, "flag"));
                 self.add("training", |_, column, _| fields::base("training", column, "flag"));
+                states::flags(self.read.table, self.proposal);
             }
             FileKind::StockDelta => {
                 self.add("doc_no", |_, column, _| fields::code("doc_no", column, true));
@@ -202,6 +210,21 @@ impl Writer<'_, '_> {
         titles::fill(&titles, &known, self.proposal);
         if !self.proposal.has("store_code") && self.read.kind != FileKind::Prices {
             titles::ask(&context.known, context.asked.store.as_ref(), self.proposal);
+        }
+        self.contradicted(context);
+    }
+
+    /// The store that the person named, against those that the file names.
+    fn contradicted(&mut self, context: &Context<'_>) {
+        let Some(said) = &context.asked.store else { return };
+        let Some(field) = self.proposal.field_of("store_code").cloned() else { return };
+        let column = self.read.table.columns.iter().find(|column| field.get("from") == Some(&column.from));
+        let theirs: Vec<String> = match column {
+            Some(column) => column.profile.distinct.keys().map(|text| context.known.code(text)).collect(),
+            None => titles::stated(&self.read.titles).iter().map(|text| context.known.code(text)).collect(),
+        };
+        if !theirs.is_empty() && (column.is_some() || !theirs.contains(said)) {
+            advice::other_store(said, &theirs, self.proposal);
         }
     }
 
@@ -245,12 +268,14 @@ impl Writer<'_, '_> {
             let place = self.proposal.fields.len() - 1;
             ask_any(&format!("/fields/{place}/from"), "quantity", self.look.table, self.proposal);
         }
+        advice::signs(self.read.table, "quantity", self.proposal);
         if self.read.kind == FileKind::StockDelta {
             return;
         }
         self.add("unit_price_fen", |look, column, _| fields::money(look, "unit_price_fen", column, false));
         if self.read.kind == FileKind::Sales {
             self.add("amount_fen", |look, column, _| fields::money(look, "amount_fen", column, false));
+            advice::signs(self.read.table, "amount_fen", self.proposal);
         }
         self.unit();
     }
@@ -288,6 +313,9 @@ impl Writer<'_, '_> {
         }
         if !self.proposal.has("occurred_at") {
             self.add("occurred_at", times::occurred);
+        }
+        if self.read.kind == FileKind::StockSnapshot && !self.proposal.has("occurred_at") {
+            titles::printed(&self.read.titles, self.proposal);
         }
     }
 

@@ -187,6 +187,8 @@ fn plain_text(
     if dialect.delimiter.is_none() {
         let layout = fixed::layout(&raw, &context.known, evidence.label);
         if let Some(layout) = layout {
+            // plain text at first sight; the columns say more
+            proposal.findings.retain(|finding| finding.at != "/container/format");
             spool::propose(context, &raw, &layout, &evidence, proposal);
             return Ok(raw.iter().take(12).map(|line| vec![line.text.clone()]).collect());
         }

@@ -1,12 +1,13 @@
 //! Dates and times: which written form a column has, settled from all its values.
 //!
 //! A form is a pattern in strptime letters. The smallest set of forms that reads the column wins; between forms that read the
-//! same values (`01/02/2013`) the one whose dates lie closer together does, and where that says nothing a person is asked.
+//! same values the one whose dates lie closer together does. Where the day and the month could change places (`01/02/2013`) in all
+//! values, nothing is guessed: a person is asked.
 
 use jiff::civil::{Date, Time};
 
 /// Forms that are tried, the more usual ones first.
-pub(crate) const FORMS: [&str; 33] = [
+pub(crate) const FORMS: [&str; 38] = [
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
@@ -39,7 +40,12 @@ pub(crate) const FORMS: [&str; 33] = [
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d/%m/%Y %H:%M",
     "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%d.%m.%Y",
 ];
 
 /// A day as a number that grows with time, and whether the form told more than the day.
@@ -166,7 +172,9 @@ fn directed<'a>(directive: char, touching: bool, rest: &'a str, parts: &mut Part
 pub(crate) struct Settled {
     /// Forms in the order in which to try them.
     pub forms: Vec<&'static str>,
-    /// Forms that would do as well as one of them: somebody has to say which.
+    /// The form that reads most values.
+    pub first: Option<&'static str>,
+    /// Forms that would do as well as that one: somebody has to say which.
     pub rivals: Vec<&'static str>,
     /// Cells that the forms read.
     pub read: usize,
@@ -195,6 +203,7 @@ pub(crate) fn settle<'a>(values: impl Iterator<Item = Counted<'a>>) -> Settled {
             break;
         }
         if settled.forms.is_empty() {
+            settled.first = Some(form);
             settled.rivals = rivals(form, &open, reads);
         }
         settled.forms.push(form);
@@ -241,8 +250,16 @@ fn best(values: &[Counted<'_>]) -> Option<(&'static str, usize)> {
 
 fn rivals(chosen: &str, values: &[Counted<'_>], reads: usize) -> Vec<&'static str> {
     let own = span(chosen, values);
-    let same = |form: &&&str| **form != chosen && count(form, values) == reads && span(form, values) == own;
+    let same = |form: &&&str| {
+        let close = swaps(form, chosen) || span(form, values) == own;
+        **form != chosen && count(form, values) == reads && close
+    };
     FORMS.iter().filter(same).copied().filter(|form| differs(form, chosen, values)).collect()
+}
+
+/// Whether the forms differ only in which of day and month comes first.
+fn swaps(one: &str, other: &str) -> bool {
+    one != other && one.replace("%d", "%x").replace("%m", "%d").replace("%x", "%m") == other
 }
 
 fn differs(one: &str, other: &str, values: &[Counted<'_>]) -> bool {

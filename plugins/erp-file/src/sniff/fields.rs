@@ -3,6 +3,7 @@
 use super::profile::Profile;
 use super::proposal::{Proposal, Why, object, why};
 use super::roles::Roles;
+use super::states::{self, State};
 use super::stores::Known;
 use super::table::{Column, Table};
 use super::words;
@@ -194,7 +195,7 @@ pub(crate) fn sign(look: &Look<'_>, numbers: &Column) -> Option<Value> {
     let roles: &[&str] =
         if sales { &[".sale_type", ".direction"] } else { &[".direction", "reason", ".sale_type"] };
     let column = roles.iter().find_map(|role| look.roles.column(look.table, role))?;
-    let way = |word: &str| if sales { words::sale_direction(word) } else { words::direction(word) };
+    let way = |word: &str| if sales { sale_way(word) } else { words::direction(word) };
     let ways: Vec<(&String, bool)> =
         column.profile.distinct.keys().filter_map(|word| way(word).map(|plus| (word, plus))).collect();
     let plus: Vec<&String> = ways.iter().filter(|(_, plus)| *plus).map(|(word, _)| *word).collect();
@@ -209,6 +210,12 @@ pub(crate) fn sign(look: &Look<'_>, numbers: &Column) -> Option<Value> {
     let signed = outs.iter().filter(|value| **value < 0).count();
     let by_column = !outs.is_empty() && signed * 5 <= outs.len() && !plus.is_empty() && !minus.is_empty();
     by_column.then(|| json!({"column": column.from, "plus": plus, "minus": minus}))
+}
+
+/// A voided ticket and one of training are signed like the sale that they were going to be.
+fn sale_way(word: &str) -> Option<bool> {
+    let aside = matches!(states::state(word), State::Voided | State::Training);
+    words::sale_direction(word).or(aside.then_some(true))
 }
 
 /// A number of pieces.

@@ -89,19 +89,13 @@ fn with_headings(lines: &[Line]) -> Option<Layout> {
     let data: Vec<usize> = (header + 1..lines.len()).filter(|at| lines.get(*at).is_some_and(fits)).collect();
     let rows: Vec<&Line> = data.iter().filter_map(|at| lines.get(*at)).collect();
     let mut starts: Vec<usize> = names.iter().map(|(start, _)| *start).collect();
-    // a number begins left of its heading where it is wider
+    let end = rows.iter().map(|line| line.bytes.len()).max().unwrap_or(0);
     for place in 1..starts.len() {
-        let start = starts.get(place).copied().unwrap_or(0);
-        let before =
-            rows.iter().filter(|line| start > 0 && line.byte(start - 1) != b' ' && line.byte(start) != b' ');
-        if before.count() > 0 {
-            let text_end = rows.iter().map(|line| run_start(line, start)).min().unwrap_or(start);
-            if let Some(slot) = starts.get_mut(place) {
-                *slot = text_end;
-            }
+        let ends = starts.get(place + 1).copied().unwrap_or(end);
+        if let Some(start) = starts.get(place).and_then(|start| number_start(&rows, *start, ends)) {
+            starts.iter_mut().skip(place).take(1).for_each(|slot| *slot = start);
         }
     }
-    let end = rows.iter().map(|line| line.bytes.len()).max().unwrap_or(0);
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([end]).collect();
     let spans = names.iter().zip(starts.iter().zip(ends)).map(|((_, heading), (start, end))| Span {
         start: *start,
@@ -111,9 +105,20 @@ fn with_headings(lines: &[Line]) -> Option<Layout> {
     (data.len() >= 2).then(|| Layout { spans: spans.collect(), data, header: Some(header) })
 }
 
-/// First byte of the run without blanks that holds a place.
-fn run_start(line: &Line, at: usize) -> usize {
-    (0..at).rev().find(|place| line.byte(*place) == b' ').map_or(at, |blank| blank + 1).min(at)
+/// Where a column of numbers that stand at its right begins: in the middle of the gap between the widest text before it and the widest
+/// number. A wider number in a later file must not be cut: it would be read as a smaller one.
+fn number_start(rows: &[&Line], start: usize, end: usize) -> Option<usize> {
+    let (mut text_end, mut first, mut last) = (0, usize::MAX, 0);
+    for line in rows {
+        let filled = (start..end).rev().find(|at| line.byte(*at) != b' ')?;
+        let run = (0..filled).rev().find(|at| line.byte(*at) == b' ').map_or(0, |blank| blank + 1);
+        if !(run..=filled).all(|at| matches!(line.byte(at), b'0'..=b'9' | b',' | b'.' | b'-')) {
+            return None;
+        }
+        let text = (0..run).rev().find(|at| line.byte(*at) != b' ').map_or(0, |at| at + 1);
+        (text_end, first, last) = (text_end.max(text), first.min(run), last.max(run));
+    }
+    (first < last && text_end < first).then(|| text_end + (first - text_end) / 2)
 }
 
 /// A line has something in the last column, and its text does not run through the columns like a sentence.

@@ -55,9 +55,7 @@ pub(crate) fn propose(context: &Context<'_>, grid: &Grid, frame: &Frame, proposa
         ),
         None => plain(context, &read, &divided, &divided_place, proposal),
     }
-    if frame.merges {
-        fill_down(&table, proposal);
-    }
+    fill_down(&table, frame.merges, proposal);
 }
 
 /// Proposes a mapping for rows without headings: columns by number, by what stands in them.
@@ -95,6 +93,7 @@ pub(crate) fn named(context: &Context<'_>, grid: &Grid, proposal: &mut Proposal)
     let read = build::read(context, &table, false, proposal);
     build::write(context, &read, proposal);
     pay(&read, proposal);
+    fill_down(&table, false, proposal);
 }
 
 fn header_rows(rows: &[Row], places: &[usize], first_data: usize, known: usize, proposal: &mut Proposal) {
@@ -165,7 +164,7 @@ fn pay(read: &Read<'_>, proposal: &mut Proposal) {
         }
         tenders
     });
-    keys::ticket(tenders, proposal);
+    keys::ticket(tenders, Some(read.table), proposal);
 }
 
 struct Across<'a> {
@@ -232,28 +231,49 @@ fn row_total<'a>(read: &Read<'a>, matrix: &Matrix) -> Option<&'a Column> {
     })
 }
 
-/// Merged cells give their value to the rows below.
-fn fill_down(table: &Table, proposal: &mut Proposal) {
-    for to in ["style", "sku", "store_code", "color"] {
+/// Values that stand on the first row of their block only: those of merged cells, or of a report that does not repeat them.
+fn fill_down(table: &Table, merges: bool, proposal: &mut Proposal) {
+    let kept: &[&str] = if merges {
+        &["style", "sku", "store_code", "color"]
+    } else {
+        &["store_code", "style", "ticket_no", "doc_no"]
+    };
+    for to in kept {
         let Some(field) = proposal.field_of(to) else { continue };
         let Some(column) = table.columns.iter().find(|column| field.get("from") == Some(&column.from)) else {
             continue;
         };
         let profile = &column.profile;
         let first_filled = column.cells.first().is_some_and(|cell| !cell.is_empty());
-        if first_filled && profile.empty * 5 > column.cells.len() {
-            field.insert("fill_down".into(), json!(true));
-            let at = format!("/fields/{}/fill_down", proposal.place_of(to));
-            let (empty, heading) = (profile.empty, &column.heading);
-            proposal.found(
-                &at,
-                "true",
-                why(
-                    format!("{empty} cells of `{heading}` are empty below a filled one: merged cells"),
-                    format!("“{heading}”列有 {empty} 个空格位于有值单元格之下：合并单元格"),
-                ),
-                88,
-            );
+        if !first_filled || profile.empty * 5 <= column.cells.len() || !(merges || in_blocks(column)) {
+            continue;
         }
+        field.insert("fill_down".into(), json!(true));
+        let at = format!("/fields/{}/fill_down", proposal.place_of(to));
+        let (empty, heading) = (profile.empty, &column.heading);
+        let said = if merges {
+            why(
+                format!("{empty} cells of `{heading}` are empty below a filled one: merged cells"),
+                format!("“{heading}”列有 {empty} 个空格位于有值单元格之下：合并单元格"),
+            )
+        } else {
+            why(
+                format!(
+                    "{empty} cells of `{heading}` are empty below a filled one, and each filled one is another: it stands on the first row of its block only. Check that an empty cell means the row above"
+                ),
+                format!(
+                    "“{heading}”列有 {empty} 个空格，且每个有值单元格都不同：只在每组第一行填写。请核对空格是否与上一行相同"
+                ),
+            )
+        };
+        proposal.found(&at, "true", said, if merges { 88 } else { 75 });
     }
+}
+
+/// Whether a value is never written twice one below the other, and blocks have several rows.
+fn in_blocks(column: &Column) -> bool {
+    let filled: Vec<&str> =
+        column.cells.iter().filter(|cell| !cell.is_empty()).map(|cell| cell.text.as_str()).collect();
+    let changes = filled.windows(2).filter(|pair| matches!(pair, [one, next] if one != next)).count();
+    column.profile.empty >= 2 && changes + 1 == filled.len()
 }

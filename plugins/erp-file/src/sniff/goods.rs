@@ -55,8 +55,8 @@ fn ask_codes(column: &Column, proposal: &mut Proposal) {
     proposal.ask(
         &format!("/fields/{}/value_map", proposal.fields.len()),
         why(
-            format!("Which colour codes do these names stand for in the SKU: {list}?"),
-            format!("这些颜色名称在 SKU 中对应什么色码：{list}？"),
+            format!("Which colour codes do these names stand for in the SKU: {list}? The answer is a map from name to code, for example {{\"黑色\": \"01\"}}"),
+            format!("这些颜色名称在 SKU 中对应什么色码：{list}？答案是名称到色码的映射，例如 {{\"黑色\": \"01\"}}"),
         ),
         vec![candidate(Value::Object(same), "the SKU holds the names as they are")],
     );

@@ -1,8 +1,9 @@
 //! What makes a row the same row: `duplicates`, and for tickets `ticket`.
 
+use super::advice;
 use super::build::Read;
 use super::proposal::{Proposal, why};
-use super::table::Column;
+use super::table::{Column, Table};
 use qudao_sdk::model::FileKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub(crate) fn duplicates(read: &Read<'_>, proposal: &mut Proposal) {
         FileKind::StockDelta if has("line_no") => vec!["doc_no", "line_no"],
         FileKind::StockDelta if !has("doc_no") => {
             proposal.set("duplicates", Value::Null);
+            unnumbered(proposal);
             return;
         }
         // a running number is never given twice; a document has several lines
@@ -58,10 +60,25 @@ pub(crate) fn duplicates(read: &Read<'_>, proposal: &mut Proposal) {
     );
 }
 
+/// Movements that nothing tells apart.
+fn unnumbered(proposal: &mut Proposal) {
+    proposal.found(
+        "/duplicates",
+        "none",
+        why(
+            "the movements have no document number, so nothing tells a movement that is exported a second time from a new one: it would count again. Only the same file, byte for byte, is known again. Ask for the number of the document in the export",
+            "变动没有单据号，无法分辨重复导出的变动与新的变动：再次导出会重复计入，只有内容完全相同的文件才能被识别。请让 ERP 在导出中加上单据号",
+        ),
+        70,
+    );
+}
+
 fn is_running(read: &Read<'_>) -> bool {
     let column = read.roles.column(read.table, "doc_no");
-    column
-        .is_some_and(|column| column.meanings.iter().any(|(role, score)| *role == ".serial" && *score >= 90))
+    column.is_some_and(|column| {
+        let serial = column.meanings.iter().any(|(role, score)| *role == ".serial" && *score >= 90);
+        serial || column.heading.contains("流水")
+    })
 }
 
 /// What to do with rows of one key: an error, unless the file shows that they belong together.
@@ -133,7 +150,7 @@ pub(crate) fn tickets(read: &Read<'_>) -> Vec<Vec<usize>> {
 }
 
 /// Writes `ticket`.
-pub(crate) fn ticket(tenders: Option<Value>, proposal: &mut Proposal) {
+pub(crate) fn ticket(tenders: Option<Value>, table: Option<&Table>, proposal: &mut Proposal) {
     proposal.set("ticket/key", json!(["store_code", "ticket_no"]));
     proposal.set("ticket/atomic", json!(true));
     let why_atomic = why(
@@ -146,10 +163,6 @@ pub(crate) fn ticket(tenders: Option<Value>, proposal: &mut Proposal) {
             proposal.set("ticket/check_total", json!(true));
             proposal.set("ticket/tenders", tenders);
         }
-        None => proposal.ask(
-            "/ticket/tenders",
-            why("How were the tickets paid? No column says it.", "小票如何付款？没有列写明。"),
-            Vec::new(),
-        ),
+        None => advice::ask_tenders(table, proposal),
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn xml(
     let attributes =
         root.attributes.iter().map(|(name, value)| (json!({"root_attr": name}), name.clone(), value.clone()));
     write(context, &trees, &attributes.collect::<Vec<_>>(), proposal);
+    unread_times(&root, &name, proposal);
     Ok(())
 }
 
@@ -260,6 +261,57 @@ fn payment(columns: &[Column]) -> Option<(&Column, &Column)> {
     Some((name, amount))
 }
 
+/// An attribute of the root that says when the file was made, where no record has a time of its own.
+fn root_time(root: &[(Value, String, String)], columns: &[Column]) -> Option<Column> {
+    let times = ["occurred_at", ".counted_at"];
+    let is_time = |column: &Column| {
+        let named = column.meanings.iter().any(|(role, score)| times.contains(role) && *score >= 80);
+        named && column.profile.dates().read > 0
+    };
+    if columns.iter().any(is_time) {
+        return None;
+    }
+    let made = root.iter().map(|(from, name, value)| {
+        let mut column = Column::new(from.clone(), name, 0, vec![Seen::text(value)]);
+        let known = is_time(&column);
+        column.meanings = vec![("occurred_at", 85)];
+        (known, column)
+    });
+    made.filter(|(known, _)| *known).map(|(_, column)| column).next()
+}
+
+/// Elements beside the records with a time in them: a mapping reads attributes of the root, and nothing else outside a record.
+fn unread_times(root: &Node, record: &str, proposal: &mut Proposal) {
+    if !proposal.mapping.contains_key("as_of") {
+        return;
+    }
+    let beside = root.children.iter().filter(|child| child.name != record && child.children.is_empty());
+    for child in beside {
+        let column = Column::new(Value::Null, &child.name, 0, vec![Seen::text(child.text.trim())]);
+        if column.profile.dates().read == 0 {
+            continue;
+        }
+        let (name, text) = (&child.name, child.text.trim());
+        proposal.findings.retain(|finding| finding.at != "/as_of");
+        proposal.found(
+            "/as_of",
+            "import_time",
+            why(
+                format!(
+                    "the element `{name}` beside the records says {text}, but a mapping reads only attributes of the root and what is inside a record: the time of import counts. An old file that is imported late then counts as the newest. Ask for the time as an attribute of the root, for example <{} {name}=\"{text}\">, or in each record; or take it from the file's name with from: {{file_name: …}}",
+                    root.name
+                ),
+                format!(
+                    "记录之外的元素“{name}”写明 {text}，但映射只能读根元素的属性和记录之内的内容：以导入时间为准。晚导入的旧文件会被当作最新的库存。请让 ERP 把时间写成根元素的属性（例如 <{} {name}=\"{text}\">）或写进每条记录；也可用 from: {{file_name: …}} 取自文件名",
+                    root.name
+                ),
+            ),
+            60,
+        );
+        return;
+    }
+}
+
 fn write(context: &Context<'_>, trees: &[Tree], root: &[(Value, String, String)], proposal: &mut Proposal) {
     proposal.set("rows/blank", json!("skip"));
     let (goods, paid) = group_paths(trees);
@@ -297,6 +349,9 @@ fn write(context: &Context<'_>, trees: &[Tree], root: &[(Value, String, String)]
             all.push(column);
         }
     }
+    if let Some(column) = root_time(root, &all) {
+        all.push(column);
+    }
     let table = Table { columns: all, numbers: Vec::new(), paid: paid.is_some() };
     let mut read = build::read(context, &table, false, proposal);
     if goods.is_some() {
@@ -324,5 +379,5 @@ fn write(context: &Context<'_>, trees: &[Tree], root: &[(Value, String, String)]
         );
         Some(json!({"mode": "nested", "name": name.from, "amount": amount.from, "value_map": map}))
     });
-    keys::ticket(tenders, proposal);
+    keys::ticket(tenders, Some(&table), proposal);
 }

@@ -88,11 +88,60 @@ impl Proposal {
         }
         let mut mapping = Value::Object(self.mapping);
         for (at, answer) in answers {
+            if let Some(todo) = self.todo.iter_mut().find(|todo| todo.at == *at)
+                && let Some(Why(english, chinese)) = refused(todo, answer)
+            {
+                todo.question = format!("{english} {}", todo.question);
+                todo.question_zh = format!("{chinese}{}", todo.question_zh);
+                continue;
+            }
             if put(&mut mapping, at, answer) {
                 self.todo.retain(|todo| todo.at != *at);
             }
+            if at.ends_with("/sign_by") {
+                spread(&mut mapping, answer);
+            }
         }
         (mapping, self.findings, self.todo)
+    }
+}
+
+/// Why an answer cannot be one to a question: a text beside candidates that are none of it, or of the wrong shape.
+fn refused(todo: &Todo, answer: &Value) -> Option<Why> {
+    if todo.candidates.iter().any(|candidate| candidate.value == *answer) {
+        return None;
+    }
+    let said = |english: &str, chinese: &str| {
+        Some(why(
+            format!("The answer {answer} was not taken: {english}."),
+            format!("答案 {answer} 未被采纳：{chinese}。"),
+        ))
+    };
+    let member = todo.at.rsplit('/').next().unwrap_or_default();
+    let place = todo.at.rsplit('/').nth(1) == Some("fields");
+    let map = matches!(member, "value_map" | "tenders" | "records" | "sign_by") || place;
+    let list = matches!(member, "formats" | "yes" | "no" | "columns");
+    if map && !answer.is_object() {
+        return said("it must be a map", "必须是一个映射");
+    }
+    if list && !answer.is_array() {
+        return said("it must be a list", "必须是一个列表");
+    }
+    if !map && !list && !todo.candidates.is_empty() && !answer.is_object() {
+        return said("it is none of the candidates", "不在候选项之中");
+    }
+    None
+}
+
+/// The same column gives one number of a row the same sign as the others.
+fn spread(mapping: &mut Value, answer: &Value) {
+    let same = |sign: &&mut Value| sign.get("column") == answer.get("column");
+    let fields = mapping.get_mut("fields").and_then(Value::as_array_mut);
+    for sign in fields.into_iter().flatten().filter_map(|field| field.get_mut("sign_by")).filter(same) {
+        *sign = answer.clone();
+    }
+    if let Some(sign) = mapping.pointer_mut("/ticket/tenders/sign_by").filter(same) {
+        *sign = answer.clone();
     }
 }
 
@@ -126,6 +175,27 @@ pub(crate) fn object(pairs: &[(&str, Value)]) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_that_do_not_fit_leave_their_questions_open() {
+        let mut proposal = Proposal::default();
+        proposal.ask("/ticket/tenders", why("How?", "如何?"), vec![candidate(Value::Null, "without")]);
+        proposal.ask("/kind", why("Which?", "哪种?"), vec![candidate("sales", "sales")]);
+        proposal.ask("/fields/0/formats", why("Which?", "哪种?"), vec![]);
+        let answers = [
+            ("/ticket/tenders".to_owned(), json!("微信")),
+            ("/kind".to_owned(), json!("sale")),
+            ("/fields/0/formats".to_owned(), json!("%Y")),
+        ];
+        let (mapping, _, todo) = proposal.clone().finish(&answers.into());
+        assert_eq!(mapping, json!({}));
+        assert_eq!(todo.len(), 3);
+        assert!(todo.iter().all(|todo| todo.question.contains("was not taken")), "{todo:?}");
+        let answers = [("/ticket/tenders".to_owned(), Value::Null), ("/kind".to_owned(), json!("sales"))];
+        let (mapping, _, todo) = proposal.finish(&answers.into());
+        assert_eq!(mapping, json!({"ticket": {"tenders": null}, "kind": "sales"}));
+        assert_eq!(todo.len(), 1);
+    }
 
     #[test]
     fn answers_go_where_they_belong() {

@@ -35,7 +35,14 @@ pub(crate) fn propose(context: &Context<'_>, decoded: &str, dialect: &Dialect, p
     proposal.set("rows/blank", json!("skip"));
     proposal.set("rows/header_rows", json!([]));
     let Some(types) = types(records, dialect) else {
-        proposal.ask("/records", why("What are the record types?", "各类记录分别是什么？"), Vec::new());
+        proposal.ask(
+            "/records",
+            why(
+                "What are the record types? The answer is a map, for example {\"type_index\": 1, \"head\": \"H\", \"line\": \"D\", \"tender\": \"P\"}",
+                "各类记录分别是什么？答案是一个映射，例如 {\"type_index\": 1, \"head\": \"H\", \"line\": \"D\", \"tender\": \"P\"}",
+            ),
+            Vec::new(),
+        );
         return;
     };
     write_types(&types, proposal);
@@ -45,7 +52,7 @@ pub(crate) fn propose(context: &Context<'_>, decoded: &str, dialect: &Dialect, p
     build::write(context, &read, proposal);
     let fen = proposal.field_of("amount_fen").and_then(|field| field.get("unit").cloned());
     let tenders = types.tender.map(|tender| tenders(&types, tender, fen, proposal));
-    keys::ticket(tenders, proposal);
+    keys::ticket(tenders, Some(&table), proposal);
 }
 
 fn of<'a>(records: &'a [Vec<String>], name: &'a str) -> impl Iterator<Item = &'a Vec<String>> + 'a {

@@ -1,5 +1,6 @@
 //! Files with fixed columns: the container's columns, what a printed report puts between its rows, records at both ends.
 
+use super::borders;
 use super::build::{self, Context};
 use super::encoding::Evidence;
 use super::fixed::{self, Layout};
@@ -37,6 +38,11 @@ pub(crate) fn propose(
     guess::meanings(&mut table.columns, &context.known);
     name(&mut table, context);
     container(layout, &table, evidence, proposal);
+    if layout.header.is_none() {
+        let names: Vec<Value> = table.columns.iter().map(|column| column.from.clone()).collect();
+        let data: Vec<&Line> = layout.data.iter().filter_map(|at| lines.get(*at)).collect();
+        borders::ask(&layout.spans, &names, &borders::open(&data, &layout.spans), proposal);
+    }
     proposal.set("rows/blank", json!("skip"));
     proposal.set("rows/header_rows", json!([]));
     let between: Vec<&Line> =
@@ -100,6 +106,23 @@ fn container(layout: &Layout, table: &Table, evidence: &Evidence, proposal: &mut
         proposal.set("container/eof_char", json!("0x1A"));
     }
     let (count, rows) = (columns.len(), layout.data.len());
+    proposal.found(
+        "/container/format",
+        "fixed",
+        why(
+            format!("no character divides the lines; {rows} of them have their columns at the same bytes"),
+            format!("行内没有分隔符；{rows} 行的各列在相同的字节位置"),
+        ),
+        85,
+    );
+    let places: Vec<String> = layout
+        .spans
+        .iter()
+        .zip(&table.columns)
+        .map(|(span, column)| {
+            format!("{} {}-{}", column.from.as_str().unwrap_or_default(), span.start + 1, span.end)
+        })
+        .collect();
     let said = if layout.header.is_some() {
         why(
             format!(
@@ -117,7 +140,7 @@ fn container(layout: &Layout, table: &Table, evidence: &Evidence, proposal: &mut
     };
     proposal.found(
         "/container/columns",
-        &format!("{count} columns"),
+        &format!("{count} columns, bytes from 1: {}", places.join(", ")),
         said,
         if layout.header.is_some() { 88 } else { 75 },
     );

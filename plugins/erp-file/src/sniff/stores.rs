@@ -44,6 +44,16 @@ impl Known {
         !bare.is_empty() && bare.len() < width && self.is_code(&format!("{bare:0>width$}"))
     }
 
+    /// The code that a text means: itself, with zeros before it, or the code of the store with that name.
+    pub(crate) fn code(&self, text: &str) -> String {
+        if self.is_short_code(text) {
+            let (width, bare) = (self.width(), text.strip_suffix(".0").unwrap_or(text));
+            return format!("{bare:0>width$}");
+        }
+        let named = self.names.iter().find(|(_, name)| !name.is_empty() && *name == text);
+        named.map_or_else(|| text.to_owned(), |(code, _)| code.clone())
+    }
+
     fn count(profile: &Profile, fits: impl Fn(&str) -> bool) -> usize {
         profile.distinct.iter().filter(|(text, _)| fits(text)).map(|(_, count)| count).sum()
     }

@@ -19,7 +19,7 @@ pub(crate) fn occurred(look: &Look<'_>, column: &Column, proposal: &mut Proposal
     if required(look, column) {
         field.insert("required".into(), json!(true));
     }
-    undecided(&settled, proposal, column);
+    undecided(&mut field, &settled, proposal, column);
     field
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn day(look: &Look<'_>, to: &str, column: &Column, proposal: &mut Pro
     if to == "effective_from" {
         field.insert("required".into(), json!(true));
     }
-    undecided(&settled, proposal, column);
+    undecided(&mut field, &settled, proposal, column);
     field
 }
 
@@ -125,7 +125,7 @@ fn with_clock(field: &mut Map<String, Value>, clock: &Column) {
     }
 }
 
-fn undecided(settled: &Settled, proposal: &mut Proposal, column: &Column) {
+fn undecided(field: &mut Map<String, Value>, settled: &Settled, proposal: &mut Proposal, column: &Column) {
     let at = format!("/fields/{}/formats", proposal.fields.len());
     if settled.forms.is_empty() && !is_native(column) && column.cells.iter().all(|cell| !cell.number) {
         let examples = column.profile.examples();
@@ -143,8 +143,16 @@ fn undecided(settled: &Settled, proposal: &mut Proposal, column: &Column) {
         return;
     }
     let examples = column.profile.examples();
-    let all = settled.forms.iter().take(1).chain(&settled.rivals);
-    let candidates = all.map(|form| candidate(json!([form]), format!("{form} reads {examples}"))).collect();
+    field.remove("formats");
+    let others: Vec<&str> =
+        settled.forms.iter().filter(|form| Some(**form) != settled.first).copied().collect();
+    let all = settled.first.iter().chain(&settled.rivals);
+    let candidates = all
+        .map(|form| {
+            let forms: Vec<&str> = std::iter::once(*form).chain(others.iter().copied()).collect();
+            candidate(json!(forms), format!("{form} reads {examples}"))
+        })
+        .collect();
     proposal.ask(
         &at,
         why(

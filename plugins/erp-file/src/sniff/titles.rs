@@ -7,7 +7,7 @@ use super::stores::Known;
 use serde_json::{Map, Value, json};
 
 /// Labels of the day that a report is of. When it was printed is not meant.
-const DAYS: [&str; 13] = [
+const DAYS: [&str; 16] = [
     "日期",
     "库存日期",
     "盘点日期",
@@ -21,6 +21,24 @@ const DAYS: [&str; 13] = [
     "date",
     "as of",
     "截止",
+    "截止时间",
+    "截至日期",
+    "统计日期",
+];
+/// Labels of when a report was made: figures are of then at the latest.
+const PRINTED: [&str; 12] = [
+    "打印时间",
+    "打印日期",
+    "导出时间",
+    "导出日期",
+    "制表时间",
+    "制表日期",
+    "生成时间",
+    "生成日期",
+    "查询时间",
+    "查询日期",
+    "printed",
+    "exported",
 ];
 const STORES: [&str; 14] = [
     "门店",
@@ -178,7 +196,90 @@ pub(crate) fn fill(texts: &[(Value, String)], known: &Known, proposal: &mut Prop
             why(format!("the day stands above the table: `{text}`"), format!("日期写在表格上方：“{text}”")),
             92,
         );
+        undecided(&titled.value, form, proposal);
     }
+}
+
+/// A day in a title that reads either way round: the form is left open.
+fn undecided(value: &str, form: &str, proposal: &mut Proposal) {
+    let settled = dates::settle(std::iter::once((value, 1)));
+    if settled.rivals.is_empty() {
+        return;
+    }
+    let at = format!("/fields/{}/formats", proposal.place_of("occurred_at"));
+    if let Some(field) = proposal.field_of("occurred_at") {
+        field.remove("formats");
+    }
+    let forms = std::iter::once(form).chain(settled.first).chain(settled.rivals);
+    let mut forms: Vec<&str> = forms.collect();
+    forms.sort_unstable();
+    forms.dedup();
+    proposal.ask(
+        &at,
+        why(
+            format!("In `{value}` above the table, is the day or the month first?"),
+            format!("表格上方的“{value}”是日在前还是月在前？"),
+        ),
+        forms
+            .into_iter()
+            .map(|form| super::proposal::candidate(json!([form]), format!("{form} reads {value}")))
+            .collect(),
+    );
+}
+
+/// When a report was printed or exported: a snapshot is of then at the latest, where nothing says more.
+pub(crate) fn printed(texts: &[(Value, String)], proposal: &mut Proposal) {
+    for (from, text) in texts {
+        let Some(titled) = made(text) else { continue };
+        let form = titled.form.unwrap_or("%Y-%m-%d");
+        let field = super::times::from_title(from, &titled.regex, form);
+        proposal.field(
+            field,
+            &format!("{} → occurred_at", titled.value),
+            why(
+                format!(
+                    "the title says when the file was made: `{text}`; the stock is taken as of then, check that the figures are"
+                ),
+                format!("标题写明文件的生成时间：“{text}”；以此作为库存时间，请核对"),
+            ),
+            75,
+        );
+        undecided(&titled.value, form, proposal);
+        return;
+    }
+}
+
+/// The moment behind one of the labels of [`PRINTED`].
+fn made(text: &str) -> Option<Titled> {
+    let low = text.to_ascii_lowercase();
+    PRINTED.iter().find_map(|label| {
+        let at = low.find(label)?;
+        let written = text.get(at..at + label.len())?;
+        let rest = text.get(at + label.len()..)?.trim_start_matches([':', ' ']).trim_end();
+        let parts: Vec<&str> = rest.split_whitespace().collect();
+        let whole = form_of(rest).map(|form| (rest.to_owned(), ".+", form));
+        let found = whole
+            .or_else(|| {
+                let pair = parts.get(..2)?.join(" ");
+                form_of(&pair).map(|form| (pair, "\\S+\\s+\\S+", form))
+            })
+            .or_else(|| {
+                let first = (*parts.first()?).to_owned();
+                form_of(&first).map(|form| (first, "\\S+", form))
+            });
+        let (value, class, form) = found?;
+        Some(Titled { value, regex: format!("{written}[:\\s]*(?P<v>{class})"), form: Some(form) })
+    })
+}
+
+/// Stores that titles name behind a label, whether anybody knows them or not.
+pub(crate) fn stated(texts: &[(Value, String)]) -> Vec<String> {
+    let found = texts.iter().filter_map(|(_, text)| {
+        let (_, value) = STORES.iter().find_map(|label| labelled(text, label))?;
+        let code: String = value.chars().take_while(char::is_ascii_alphanumeric).collect();
+        (code.len() >= 2).then_some(code)
+    });
+    found.collect()
 }
 
 /// Asks which store a file is of that does not say it.
@@ -258,5 +359,25 @@ mod tests {
         assert_eq!(day("各门店尺码库存表 2013年1月5日").expect("a day").regex, "(?P<v>[0-9]{4}年.+)$");
         assert_eq!(day("导出时间:2013/1/5 21:00"), None);
         assert_eq!(day("打印日期:2013/1/5"), None);
+    }
+
+    #[track_caller]
+    fn check_made(text: &str, value: &str, regex: &str) {
+        let found = made(text).expect("a moment");
+        assert_eq!((found.value.as_str(), found.regex.as_str()), (value, regex));
+        let regex = regex::Regex::new(&found.regex).expect("an expression");
+        assert_eq!(&regex.captures(text).expect("a match")["v"], value);
+    }
+
+    #[test]
+    fn when_a_report_was_made() {
+        check_made("打印时间:2026-11-20 21:30", "2026-11-20 21:30", "打印时间[:\\s]*(?P<v>.+)");
+        check_made(
+            "导出时间:2026-11-20 21:30 制表人:李芳",
+            "2026-11-20 21:30",
+            "导出时间[:\\s]*(?P<v>\\S+\\s+\\S+)",
+        );
+        check_made("制表日期 2026年11月20日 第1页", "2026年11月20日", "制表日期[:\\s]*(?P<v>\\S+)");
+        assert_eq!(made("打印人:李芳"), None);
     }
 }

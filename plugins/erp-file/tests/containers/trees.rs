@@ -1,4 +1,4 @@
-//! XML, SpreadsheetML, HTML and DBF: one trap a test.
+//! XML, `SpreadsheetML`, HTML and DBF: one trap a test.
 
 use super::kit::{container, reason, shown};
 

@@ -168,7 +168,8 @@ fn sandboxed(asked: &ReadFile) -> Result<(u64, u64, u64)> {
         let settings = settings(asked)?;
         let grants = Grants {
             channel: "erp".to_owned(),
-            settings: settings.clone(),
+            // Stores are put in with the call, as the gateway does.
+            settings: json!({"mapping": settings.get("mapping")}),
             secrets: BTreeMap::new(),
             network: Vec::new(),
             limits: Limits::default(),
@@ -182,9 +183,10 @@ fn sandboxed(asked: &ReadFile) -> Result<(u64, u64, u64)> {
         let source = Arc::new(FileBytes::open(&asked.file)?);
         let begun = Instant::now();
         let (out, mut lines) = tokio::sync::mpsc::channel::<Put>(4);
-        let counting = tokio::spawn(async move {
+        // A thread of its own, as in the gateway.
+        let counting = tokio::task::spawn_blocking(move || {
             let mut rows = 0;
-            while let Some(put) = lines.recv().await {
+            while let Some(put) = lines.blocking_recv() {
                 rows += count(put.what, &put.lines);
             }
             rows

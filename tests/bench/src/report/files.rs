@@ -7,12 +7,14 @@ use crate::files::{Files, Side};
 /// How it was measured.
 pub(super) fn method(files: &Files, rounds: usize) -> String {
     format!(
-        "A stock snapshot as a chain's old ERP exports it: {} rows, {}.{} MB, GBK, {} stores, six columns of which four are typed; one row in \
-         4,000 has a spoilt cell. Medians of {rounds} rounds, ± half the range; rows a second of the whole step, peak memory (`VmHWM`) of \
-         the process that did it. Each way reads the same file in a process of its own, in turns. Checked means: every store known, every SKU there, every \
-         figure an integer, every date a date, no SKU of a store twice. The gateway's steps are over HTTP with an empty database on the disk \
-         (`synchronous=FULL`): bytes kept, read in the sandbox, counts compared, stores weighed against what counts already, then levels, one \
-         event for each level that changed, and quarantine. Python writes one table, no events, in one transaction; it holds the file in memory.",
+        "A stock snapshot as a chain's old ERP exports it: {} rows, {}.{} MB, GBK, {} stores, six columns of which four are \
+         typed; one row in 4,000 has a spoilt cell. Medians of {rounds} rounds, ± half the range; rows a second of the whole \
+         step, peak memory (`VmHWM`) of the process that did it. Each way reads the same file in a process of its own, in \
+         turns. Checked means: every store known, every SKU there, every figure an integer, every date a date, no SKU of a \
+         store twice.\n\nThe gateway's steps are over HTTP, with connectors compiled before and an empty database on the disk \
+         (`synchronous=FULL`): bytes kept, read in the sandbox, counts compared, stores weighed against what counts already, \
+         then levels, one event for each level that changed, and quarantine. Python writes one table, no events, in one \
+         transaction, and holds the file in memory.",
         grouped(files.rows.into()),
         files.bytes / 1_000_000,
         files.bytes % 1_000_000 / 100_000,
@@ -117,7 +119,7 @@ fn grouped(figure: u64) -> String {
     let digits = figure.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

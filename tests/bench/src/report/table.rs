@@ -6,17 +6,17 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> 
     let width =
         |column: usize| cells.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or_default()).collect();
-    let mut table = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for (at, row) in cells.iter().enumerate() {
         let padded: Vec<String> =
             row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        table += &format!("| {} |\n", padded.join(" | "));
+        lines.push(format!("| {} |\n", padded.join(" | ")));
         if at == 0 {
             let rules: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
-            table += &format!("|{}|\n", rules.join("|"));
+            lines.push(format!("|{}|\n", rules.join("|")));
         }
     }
-    table
+    lines.concat()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use qudao_host::Connector;
 use qudao_kit::{TestGateway, root};
 use qudao_model::Entity;
-use qudao_sdk::fixtures::{AskCase, Case, Channel, Sequence, Told};
+use qudao_sdk::fixtures::{AskCase, Case, Channel, FileCase, ReadOut, Sequence, Told};
 use qudao_storage::EntityFilter;
 use std::path::PathBuf;
 
@@ -23,7 +23,8 @@ async fn every_case_gets_the_expected_verdict_through_the_component() {
     for (plugin, fixtures) in plugins() {
         let cases = Case::load_all(&fixtures).unwrap();
         let asks = AskCase::load_all(&fixtures).unwrap();
-        assert!(cases.len() + asks.len() > 0, "{plugin} has no fixtures");
+        let files = FileCase::load_all(&fixtures).unwrap();
+        assert!(cases.len() + asks.len() + files.len() > 0, "{plugin} has no fixtures");
         for case in cases {
             let gateway = TestGateway::builder().channel("pay", &plugin, &case.channel).start().await;
             for (order_no, order) in &case.context.orders {
@@ -74,6 +75,45 @@ async fn every_recorded_question_gets_the_expected_facts_through_the_component()
         }
     }
     assert!(run >= 250, "{run} questions were run");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_file_gives_the_expected_rows_and_rejects_through_the_component() {
+    let mut run = 0;
+    for (plugin, fixtures) in plugins() {
+        let cases = FileCase::load_all(&fixtures).unwrap();
+        if cases.is_empty() {
+            continue;
+        }
+        let component =
+            qudao_kit::host().load(std::fs::read(qudao_kit::component(&plugin)).unwrap()).await.unwrap();
+        for case in cases {
+            let connector = component.loose(&case.file);
+            let call = qudao_host::FileCall {
+                source: std::sync::Arc::new(case.bytes().unwrap()),
+                name: case.file.clone(),
+                settings: case.settings(connector.manifest()),
+                call: qudao_kit::call(FileCase::now()),
+            };
+            let (out, mut puts) = tokio::sync::mpsc::channel::<qudao_host::Put>(4);
+            let taking = async {
+                let mut read = ReadOut::default();
+                while let Some(put) = puts.recv().await {
+                    read.put(put.what, &put.lines);
+                }
+                read
+            };
+            let (done, read) = tokio::join!(connector.read_file(call, out), taking);
+            let told = done.told.map_err(|failure| {
+                let qudao_host::AskFailure { class, code, message, retry } = failure;
+                qudao_sdk::Failure { class, code, message, retry }
+            });
+            let differences = case.compare(&told, &read);
+            assert!(differences.is_empty(), "{plugin}/{}: {differences:#?}", case.file);
+            run += 1;
+        }
+    }
+    assert!(run >= 48, "{run} files were read");
 }
 
 /// What the host read, in the words of the fixtures.

@@ -7,7 +7,7 @@ use qudao_model::{EntityKind, Slip, StockLevel};
 use qudao_pipeline::{Channels, replay};
 use qudao_sim::erp::{Erp, ErpFile, STORES};
 use qudao_sim::market::{Basket, Edit};
-use qudao_storage::{EntityFilter, ImportRow, ImportState, RejectFilter, Storage, StockFilter};
+use qudao_storage::{EntityFilter, ImportRow, ImportState, RejectFilter, StockFilter, Storage};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,13 +19,14 @@ const EVENING: &str = "2026-03-11T12:00:00Z";
 
 fn builder() -> qudao_kit::Builder {
     let mapping = |name: &str| std::fs::read(root().join("examples/mappings").join(name)).unwrap();
-    let stores: String = STORES
-        .iter()
-        .map(|store| format!("{},{},西区,franchise\n", store.code, store.name))
-        .collect();
+    let rows: Vec<String> =
+        STORES.iter().map(|store| format!("{},{},西区,franchise", store.code, store.name)).collect();
+    let stores = rows.join("\n");
     let connector = component("erp-file").display().to_string();
     let channel = |name: &str, mapping: &str| {
-        format!("  {name}:\n    connector: {connector:?}\n    settings: {{mapping: {mapping}, post_lag: 1h, skew: 1m}}\n")
+        format!(
+            "  {name}:\n    connector: {connector:?}\n    settings: {{mapping: {mapping}, post_lag: 1h, skew: 1m}}\n"
+        )
     };
     TestGateway::builder()
         .file("evening-stock.yaml", &mapping("evening-stock.yaml"))
@@ -51,7 +52,8 @@ async fn confirm(gateway: &TestGateway, import: &ImportRow) -> ImportRow {
 }
 
 async fn levels(storage: &Storage) -> Vec<StockLevel> {
-    let page = storage.levels(&StockFilter { limit: 1000, ..StockFilter::default() }, at(NOON)).await.unwrap();
+    let page =
+        storage.levels(&StockFilter { limit: 1000, ..StockFilter::default() }, at(NOON)).await.unwrap();
     assert!(page.next.is_none());
     page.items
 }
@@ -68,11 +70,8 @@ async fn pieces(gateway: &TestGateway) -> BTreeMap<String, BTreeMap<String, i64>
 async fn slips(gateway: &TestGateway) -> Vec<Slip> {
     let filter = EntityFilter { limit: 1000, ..EntityFilter::new(EntityKind::Slip) };
     let page = gateway.gateway.storage().entities(&filter).await.unwrap();
-    let slip = |entity| match entity {
-        qudao_model::Entity::Slip(slip) => *slip,
-        other => panic!("no slip: {other:?}"),
-    };
-    page.items.into_iter().map(slip).collect()
+    let slip = |entity| if let qudao_model::Entity::Slip(slip) = entity { Some(*slip) } else { None };
+    page.items.into_iter().filter_map(slip).collect()
 }
 
 /// Kinds of what is in quarantine, by row.
@@ -256,7 +255,8 @@ async fn a_piece_sold_online_is_told_three_times_and_subtracted_once() {
     // The next evening's figure is later than the shipment and contains it.
     let bytes = next_evening(&stock, &sku, lying - 1);
     market.advance(&gateway, 86_400);
-    let import = hand_in(&gateway, STOCK, &ErpFile { name: "STK_20260312.csv".into(), bytes, faulty: 0 }).await;
+    let import =
+        hand_in(&gateway, STOCK, &ErpFile { name: "STK_20260312.csv".into(), bytes, faulty: 0 }).await;
     assert_eq!(import.state, ImportState::Applied, "{import:?}");
     assert_eq!(level(&gateway).await, (lying - 1, 0, lying - 1), "subtracted once");
     gateway.finish().await;
@@ -327,4 +327,3 @@ fn encoding_rs_text(bytes: &[u8]) -> String {
 fn gbk(text: &str) -> Vec<u8> {
     encoding_rs::GBK.encode(text).0.into_owned()
 }
-

@@ -67,6 +67,9 @@ async fn imports(gateway: &TestGateway) -> usize {
     listed["items"].as_array().unwrap().len()
 }
 
+/// What is kept of one import: the file, and the settings that it was read by.
+const KEPT: usize = 2;
+
 /// Everything below a folder that is no folder.
 fn files(folder: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
@@ -87,7 +90,8 @@ async fn a_file_is_taken_once_and_found_by_its_location() {
     let again = hand_in(&gateway, "other-name.csv", FILE.as_bytes()).await;
     assert_eq!(again.status(), 200, "the same bytes");
     assert_eq!(again.json::<Value>().await.unwrap()["id"], import["id"]);
-    assert_eq!((imports(&gateway).await, files(&gateway.config().gateway.data.join("files"))), (1, 1));
+    gateway.gateway.import_settled(import["id"].as_str().unwrap()).await.unwrap();
+    assert_eq!((imports(&gateway).await, files(&gateway.config().gateway.data.join("files"))), (1, KEPT));
 
     let url = format!("{}{location}", gateway.admin_url());
     let shown: Value =
@@ -119,7 +123,9 @@ async fn a_file_that_is_too_large_is_refused_before_it_comes_or_while_it_does() 
 
     let just = hand_in(&gateway, "a.csv", &vec![b'x'; 1024 * 1024]).await;
     assert_eq!(just.status(), 202, "as many bytes as are allowed");
-    assert_eq!((imports(&gateway).await, files(&gateway.config().gateway.data.join("files"))), (1, 1));
+    let import: Value = just.json().await.unwrap();
+    gateway.gateway.import_settled(import["id"].as_str().unwrap()).await.unwrap();
+    assert_eq!((imports(&gateway).await, files(&gateway.config().gateway.data.join("files"))), (1, KEPT));
     gateway.finish().await;
 }
 

@@ -19,6 +19,10 @@ use serde::Deserialize;
 pub(crate) struct Slips {
     /// Name of the channel.
     channel: Option<String>,
+    /// Code of the store.
+    store: Option<String>,
+    /// The till's number.
+    slip_no: Option<String>,
     /// Number of the order that it hands over.
     order_no: Option<String>,
     /// Which way goods went.
@@ -40,6 +44,8 @@ impl Asked for Slips {
     fn filter(self) -> EntityFilter {
         EntityFilter {
             channel: self.channel,
+            store: self.store,
+            transaction_no: self.slip_no,
             order_no: self.order_no,
             state: self.kind.and_then(word),
             since: self.since,

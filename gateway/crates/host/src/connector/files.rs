@@ -10,6 +10,7 @@ use crate::{
     outcome::{self, Stopped},
 };
 use qudao_model::{
+    Timestamp,
     fault::{Class, Retry},
     file::{SettingProblem, SniffAsked, Sniffed},
 };
@@ -29,12 +30,20 @@ impl Connector {
     ///
     /// Memory, fuel and time are [`crate::Limits`]', in proportion to the size of the file. While the breaker is open nothing
     /// is read: `breaker_open`, to be tried again when it says.
+    ///
+    /// The breaker's clock is the call's. Where that is not the present moment: [`Connector::read_file_at`].
     pub async fn read_file(&self, file: FileCall, out: Sender<Put>) -> FileRead {
-        let channel = &self.0;
         let now = file.call.now;
+        self.read_file_at(now, file, out).await
+    }
+
+    /// The same at the moment `now`, whatever time the guest is told: a file that is read again is told the time at which it
+    /// came, and the breaker has to close all the same.
+    pub async fn read_file_at(&self, now: Timestamp, file: FileCall, out: Sender<Put>) -> FileRead {
+        let channel = &self.0;
         let (told, ran) = match channel.files_breaker.enter(now) {
             Err(state) => {
-                let failure = shut_out(state, file.call);
+                let failure = shut_out(state, now);
                 (Err(failure), Ran::stopped(Stopped::new(Reason::BreakerOpen, "")))
             }
             Ok(pass) => {
@@ -87,7 +96,7 @@ impl Channel {
 }
 
 /// The breaker is open: nothing was read.
-fn shut_out(state: BreakerState, call: Call) -> AskFailure {
+fn shut_out(state: BreakerState, now: Timestamp) -> AskFailure {
     let stopped = Stopped::new(Reason::BreakerOpen, "too many files failed; none is read for now");
-    AskFailure { class: Class::Defect, retry: Retry::After(state.wait(call.now)), ..stopped.into() }
+    AskFailure { class: Class::Defect, retry: Retry::After(state.wait(now)), ..stopped.into() }
 }

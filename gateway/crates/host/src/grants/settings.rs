@@ -11,24 +11,47 @@ pub(super) fn problems(declared: &Declared, settings: &Value) -> Vec<GrantProble
     let schema = &declared.manifest.settings_schema;
     let mut problems = Vec::new();
     for error in declared.settings.iter_errors(settings) {
-        let at = error.instance_path();
-        if let Kind::AdditionalProperties { unexpected } = error.kind() {
-            // One problem each, at the member itself, so that it can be shown where it is written.
-            problems.extend(unexpected.iter().map(|member| GrantProblem::UnknownSetting {
-                pointer: at.join(member.as_str()).to_string(),
-                known: known(schema, at.as_str()),
-            }));
-            continue;
-        }
-        let text = if let Kind::Required { property: Value::String(name) } = error.kind() {
-            let member = part(schema, at.as_str()).and_then(|part| part.get("properties")?.get(name));
-            with_hint(format!("the setting `{name}` is missing"), member)
-        } else {
-            refused(schema, &error)
-        };
-        problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
+        tell(schema, &error, &mut problems);
     }
     problems
+}
+
+fn tell(schema: &Value, error: &ValidationError<'_>, problems: &mut Vec<GrantProblem>) {
+    let at = error.instance_path();
+    if let Kind::AdditionalProperties { unexpected } = error.kind() {
+        // One problem each, at the member itself, so that it can be shown where it is written.
+        problems.extend(unexpected.iter().map(|member| GrantProblem::UnknownSetting {
+            pointer: at.join(member.as_str()).to_string(),
+            known: known(schema, at.as_str()),
+        }));
+        return;
+    }
+    if let Some(inner) = meant(error) {
+        for error in inner {
+            tell(schema, error, problems);
+        }
+        return;
+    }
+    let text = if let Kind::Required { property: Value::String(name) } = error.kind() {
+        let member = part(schema, at.as_str()).and_then(|part| part.get("properties")?.get(name));
+        with_hint(format!("the setting `{name}` is missing"), member)
+    } else {
+        refused(schema, error)
+    };
+    problems.push(GrantProblem::Setting { pointer: at.to_string(), text });
+}
+
+/// Of several shapes the one that was meant: the only one whose type the value has. What is wrong with it says more than
+/// that none fits.
+fn meant<'e>(error: &'e ValidationError<'_>) -> Option<&'e [ValidationError<'static>]> {
+    let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = error.kind() else { return None };
+    let other_type = |inner: &ValidationError<'_>| {
+        matches!(inner.kind(), Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. })
+            && inner.instance_path() == error.instance_path()
+    };
+    let mut fitting = context.iter().filter(|branch| !branch.iter().any(other_type));
+    let (Some(branch), None) = (fitting.next(), fitting.next()) else { return None };
+    Some(branch.as_slice()).filter(|branch| !branch.is_empty())
 }
 
 fn refused(schema: &Value, error: &ValidationError<'_>) -> String {
@@ -122,15 +145,25 @@ fn words_at(schema: &Value, pointer: &str) -> Vec<String> {
 
 /// The part of the schema for the value at `pointer`; nothing where it is built in another way.
 fn part<'schema>(schema: &'schema Value, pointer: &str) -> Option<&'schema Value> {
-    let member = |schema: &'schema Value, step: &str| {
-        schema.get("properties").and_then(|members| members.get(step)).or_else(|| schema.get("items"))
-    };
+    fn member<'schema>(schema: &'schema Value, step: &str) -> Option<&'schema Value> {
+        let own =
+            schema.get("properties").and_then(|members| members.get(step)).or_else(|| schema.get("items"));
+        own.or_else(|| shapes(schema).find_map(|shape| member(shape, step)))
+    }
     pointer.split('/').skip(1).try_fold(schema, member)
+}
+
+/// The shapes that a value may have, where there are several.
+fn shapes(schema: &Value) -> impl Iterator<Item = &Value> {
+    let shapes = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
+    shapes.into_iter().flatten()
 }
 
 /// Names that the schema has for members of the object at `pointer`.
 fn known(schema: &Value, pointer: &str) -> Vec<String> {
-    let properties = part(schema, pointer).and_then(|part| part.get("properties")).and_then(Value::as_object);
+    let part = part(schema, pointer);
+    let parts = part.into_iter().chain(part.into_iter().flat_map(shapes));
+    let properties = parts.filter_map(|part| part.get("properties")).find_map(Value::as_object);
     properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect()
 }
 
@@ -177,6 +210,33 @@ mod tests {
             ["`overlap` has to be text\nthe connector says of it: Such as `10m`"]
         );
         assert_eq!(said(&json!({"shop": "1", "codes": {}})), ["`codes` has to be a list"]);
+    }
+
+    #[test]
+    fn of_several_shapes_the_one_that_was_meant_is_told() {
+        let schema = json!({"properties": {"from": {"anyOf": [
+            {"type": "string"},
+            {"type": "object", "properties": {"cell": {"type": "array"}, "index": {"type": ["integer", "null"]}},
+             "additionalProperties": false},
+        ]}, "known": {"anyOf": [{"oneOf": [{"const": "stores"}]}, {"type": "null"}]}}});
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let said = |settings: Value| {
+            let mut problems = Vec::new();
+            for error in validator.iter_errors(&settings) {
+                tell(&schema, &error, &mut problems);
+            }
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said(json!({"from": {"cel": [2, 1]}})),
+            ["setting /from/cel is unknown to the connector; it has: cell, index"]
+        );
+        assert_eq!(said(json!({"from": {"cell": 2}})), ["setting /from/cell: `cell` has to be a list"]);
+        assert_eq!(
+            said(json!({"from": 2})),
+            ["setting /from: `from` is not of the form that the connector expects"]
+        );
+        assert_eq!(said(json!({"known": "store"})), ["setting /known: `known` is not one of `stores`"]);
     }
 
     #[test]

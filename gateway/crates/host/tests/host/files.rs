@@ -285,6 +285,22 @@ async fn defects_open_the_breaker_of_files_and_leave_the_others_alone() {
 }
 
 #[tokio::test]
+async fn the_breaker_closes_by_the_clock_of_now_whatever_the_guest_is_told() {
+    let connector = channel("good").await;
+    let now = |second: u32| at(&format!("2026-03-12T05:00:{second:02}Z")).now;
+    for _ in 0..5 {
+        let (out, _taken) = mpsc::channel(64);
+        connector.read_file_at(now(0), file("panic", b"x".to_vec()), out).await;
+    }
+    for (second, expect) in [(0, Err("breaker_open")), (1, Ok(1))] {
+        let (out, _taken) = mpsc::channel(64);
+        let read = connector.read_file_at(now(second), file("rows", b"x\n".to_vec()), out).await;
+        let told = read.told.as_ref().map(|outcome| outcome.rows).map_err(|failure| failure.code.as_str());
+        assert_eq!(told, expect);
+    }
+}
+
+#[tokio::test]
 async fn a_lie_counts_as_a_defect() {
     let connector = channel("good").await;
     for _ in 0..5 {

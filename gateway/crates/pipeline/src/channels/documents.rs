@@ -87,7 +87,11 @@ pub(super) fn schema_finding(
         GrantProblem::Setting { pointer, text } => {
             let at = inside(pointer)?;
             let text = text.strip_prefix("the setting ").unwrap_or(text);
-            Some(document.finding_at(&at, text, None))
+            let written = document.value().pointer(&at).and_then(Value::as_str);
+            let words = text.split_once(" is not one of ").map_or("", |(_, words)| words);
+            let words = words.split('`').skip(1).step_by(2);
+            let near = written.and_then(|written| qudao_config::nearest(written, words));
+            Some(document.finding_at(&at, text, near.map(|near| format!("did you mean `{near}`?"))))
         }
         GrantProblem::UnknownSetting { pointer, known } => {
             let at = inside(pointer)?;
@@ -105,7 +109,13 @@ pub(super) fn schema_finding(
 /// What the connector itself finds wrong within the document.
 fn own_finding((document, name): (&SettingDocument, &str), problem: &SettingProblem) -> Finding {
     let at = problem.at.strip_prefix(&pointer(&[name])).unwrap_or_default();
-    document.finding_at(at, &problem.text, problem.hint.clone())
+    let key = at.rsplit('/').next().unwrap_or_default();
+    // "must be one character" wants its subject.
+    let text = match problem.text.strip_prefix("must ") {
+        Some(rest) if !key.is_empty() => format!("`{key}` must {rest}"),
+        Some(_) | None => problem.text.clone(),
+    };
+    document.finding_at(at, text, problem.hint.clone())
 }
 
 /// What the connector finds wrong with a channel's settings: in the document's lines, or in those of the configuration.

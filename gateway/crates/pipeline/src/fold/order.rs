@@ -9,6 +9,7 @@ mod quantities;
 mod told;
 
 use super::family::{Family, conflicting_deliveries, count};
+pub(super) use lines::concerns;
 use money::Money;
 use parcels::Parcels;
 use progress::Progress;

@@ -8,8 +8,8 @@ mod slips;
 mod stock;
 
 pub(super) use plan::{Key, Part, groups, plan};
-pub(super) use slips::{chunks as ticket_chunks, facts_of, offset_of};
-pub(super) use stock::{StockLoader, movements};
+pub(super) use slips::{chunks as ticket_chunks, facts_of, offset_of, undone};
+pub(super) use stock::{AbsentZero, Moves, Refused, StockLoader, Stores, movements};
 
 use super::{
     guards::Figures,
@@ -78,21 +78,21 @@ impl<'a, 'b> Applying<'a, 'b> {
     /// Applies the `wanted` stores of a snapshot.
     pub(super) async fn snapshot(
         &mut self,
-        (now, past): (&BTreeMap<String, Figures>, &BTreeMap<String, Figures>),
+        stores: &Stores,
         wanted: &BTreeSet<String>,
         guard: Option<&Guard>,
     ) -> Result<(), Error> {
         let has = |store: &str| self.run.has(store, StoreOutcome::Applied);
-        let parts = plan(&groups(now), wanted, &has, self.run.summary.run);
-        if self.parts((now, past), parts, guard).await? {
+        let parts = plan(&groups(&stores.now), wanted, &has, self.run.summary.run);
+        if self.parts(stores, parts, guard).await? {
             // The key of a group was used for other stores: somebody changed the store directory in between.
-            let stores = self.run.storage().import_stores(&self.run.row.id).await?;
+            let all = self.run.storage().import_stores(&self.run.row.id).await?;
             let applied = |store: &String| {
-                stores.iter().any(|one| one.store_code == *store && one.state == StoreOutcome::Applied)
+                all.iter().any(|one| one.store_code == *store && one.state == StoreOutcome::Applied)
             };
             let left: BTreeSet<String> = wanted.iter().filter(|store| !applied(store)).cloned().collect();
-            let parts = plan(&groups(now), &left, &|_| true, self.run.summary.run);
-            self.parts((now, past), parts, guard).await?;
+            let parts = plan(&groups(&stores.now), &left, &|_| true, self.run.summary.run);
+            self.parts(stores, parts, guard).await?;
         }
         Ok(())
     }
@@ -100,22 +100,22 @@ impl<'a, 'b> Applying<'a, 'b> {
     /// Applies parts; says whether one was there already.
     async fn parts(
         &mut self,
-        (now, past): (&BTreeMap<String, Figures>, &BTreeMap<String, Figures>),
+        stores: &Stores,
         parts: Vec<Part>,
         guard: Option<&Guard>,
     ) -> Result<bool, Error> {
-        let absent_zero = guard.and_then(|guard| guard.absent_sku.as_deref()) == Some("zero");
-        let (now, past) = (now.clone(), past.clone());
+        let stores = stores.clone();
+        let absent_zero = AbsentZero::of(guard, &self.run.refused);
         let loader = StockLoader {
             row: self.run.row.clone(),
             micros: self.micros,
             absent_zero,
             policy: self.run.reader.policy,
+            terms: self.run.reader.terms.clone(),
         };
         let piles = Arc::clone(&self.piles);
-        let mut coming = ahead(move |part| {
-            parts.iter().try_for_each(|one| part(loader.snapshot(&piles, one, (&now, &past))?))
-        });
+        let mut coming =
+            ahead(move |part| parts.iter().try_for_each(|one| part(loader.snapshot(&piles, one, &stores)?)));
         let mut already = false;
         while let Some(part) = coming.recv().await {
             let applied = self.run.storage().apply_stock(part?).await?;
@@ -130,11 +130,17 @@ impl<'a, 'b> Applying<'a, 'b> {
     /// Applies movements.
     pub(super) async fn movements(&mut self) -> Result<(), Error> {
         let (row, policy) = (self.run.row.clone(), self.run.reader.policy);
-        let loader = StockLoader { row, micros: self.micros, absent_zero: false, policy };
+        let terms = self.run.reader.terms.clone();
+        let loader =
+            StockLoader { row, micros: self.micros, absent_zero: AbsentZero::default(), policy, terms };
         let (piles, run) = (Arc::clone(&self.piles), self.run.summary.run);
         let mut coming = ahead(move |part| movements(&loader, &piles, run, part));
         while let Some(part) = coming.recv().await {
-            let (part, rows) = part?;
+            let Moves { part, rows, late } = part?;
+            self.put_rejects(late).await?;
+            if part.movements.is_empty() {
+                continue;
+            }
             let told: Vec<_> = part.movements.iter().map(|one| (one.key.clone(), one.digest())).collect();
             let mut applied = self.run.storage().apply_stock(part).await?;
             if applied.already {
@@ -203,6 +209,7 @@ pub(super) fn file_part(row: &ImportRow, micros: u64, number: usize, key: &str) 
         dedupe_key: format!("FILE:{}:{}:{key}", row.sha256, row.mapping),
         connector: row.connector.clone(),
         micros,
+        noted: Vec::new(),
     }
 }
 

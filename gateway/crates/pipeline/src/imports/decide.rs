@@ -2,7 +2,8 @@
 
 use super::{
     Imports, Reader, Taken,
-    run::{CONFIRMED, Summary},
+    reason::Reason,
+    run::{Summary, Was},
 };
 use crate::Error;
 use qudao_storage::{
@@ -20,10 +21,10 @@ impl Imports {
         }
         let mut chosen = self.chosen(&row, stores).await?;
         for store in &mut chosen {
-            store.reason = Some(CONFIRMED.to_owned());
+            store.reason = Some(Reason::Confirmed.as_str().to_owned());
         }
         self.storage().hold_stores(id, &chosen, self.now()).await?;
-        let reason = Some(CONFIRMED.to_owned());
+        let reason = Some(Reason::Confirmed.as_str().to_owned());
         let to = ImportMove {
             reason,
             explain: row.explain.clone(),
@@ -36,9 +37,31 @@ impl Imports {
         self.import(id).await
     }
 
-    /// Decides that what waits never counts: these stores, or all.
+    /// Decides that what waits never counts: these stores, or all. One that is not finished ends here as a whole; what was
+    /// applied of it stays.
     pub(crate) async fn discard(&self, id: &str, stores: Option<&[String]>) -> Result<ImportRow, Error> {
-        let row = self.waiting(id).await?;
+        let row = self.import(id).await?;
+        if !row.state.is_unfinished() || stores.is_some() {
+            return self.put_away(self.waiting(id).await?, stores).await;
+        }
+        let halted = self.halt(&row);
+        halted.rested().await;
+        let row = self.import(id).await?;
+        if !row.state.is_unfinished() {
+            return self.put_away(self.waiting(id).await?, None).await;
+        }
+        // Behind everything that the run had still asked of storage when it was stopped.
+        let as_it_is = ImportMove {
+            reason: row.reason.clone(),
+            explain: row.explain.clone(),
+            ..ImportMove::to(id, row.state, self.now())
+        };
+        self.step(as_it_is).await?;
+        self.put_away(row, None).await
+    }
+
+    async fn put_away(&self, row: ImportRow, stores: Option<&[String]>) -> Result<ImportRow, Error> {
+        let id = &row.id;
         let mut chosen = self.chosen(&row, stores).await?;
         for store in &mut chosen {
             store.state = StoreOutcome::Discarded;
@@ -79,6 +102,8 @@ impl Imports {
         }
         let mut summary = Summary::of(&row);
         summary.run = summary.run.saturating_add(1);
+        let (state, reason, explain) = (row.state, row.reason.clone(), row.explain.clone());
+        summary.was = Some(Was { state, reason, explain });
         let outcome = serde_json::to_value(&summary).ok();
         let to = ImportMove { outcome, ..ImportMove::to(id, ImportState::Received, self.now()) };
         self.step(to).await?;

@@ -3,14 +3,22 @@
 //! Pure: the same file and the same past give the same judgement. Only snapshots are guarded, because only they replace what
 //! was there. What a file says about itself (its total, its columns) was judged by the connector; here is what needs the past.
 
+use super::reason::Reason;
+use crate::schedule::later;
 use qudao_model::{FileKind, FileOutcome, FileVerdict, Timestamp, file::Guard};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Fewer SKUs by more than so many percent is held where the mapping says nothing.
 pub(crate) const MAX_DROP_PCT: u32 = 30;
 /// Stores with fewer SKUs are not measured by percent where the mapping says nothing: a kiosk sells out.
 pub(crate) const MIN_ROWS: u32 = 10;
+
+/// How far ahead of the file's arrival something may be told: a day that is not over is told as of its end, and clocks differ.
+const AHEAD_MAX: Duration = Duration::from_hours(24);
 
 /// What a store's snapshot amounts to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +31,8 @@ pub struct Figures {
     pub all_zero: bool,
     /// As of when; the latest of its rows.
     pub as_of: Option<Timestamp>,
+    /// Digest of the rows, where it was asked for: only figures as of the same moment are told apart by it.
+    pub digest: Option<u128>,
 }
 
 /// The figures of a store that people compare.
@@ -39,7 +49,7 @@ pub struct Held {
 pub struct Hold {
     /// Which store; null: the whole file.
     pub store_code: Option<String>,
-    /// `shrink`, `all_zero`, `stale_snapshot`, `first_snapshot`, `unknown_store`, or what the file as a whole waits for.
+    /// `shrink`, `all_zero`, `stale_snapshot`, `changed_after_import`, `future_snapshot`, `first_snapshot`, `unknown_store`, or what the file as a whole waits for.
     pub reason: String,
     /// What counts now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +68,8 @@ pub(crate) struct Past<'a> {
     pub(crate) known: Option<&'a BTreeSet<String>>,
     /// Whether a store that never had a snapshot waits for a person.
     pub(crate) first_waits: bool,
+    /// When the file came; nothing: whenever.
+    pub(crate) came: Option<Timestamp>,
 }
 
 /// What becomes of a file.
@@ -94,7 +106,7 @@ pub(crate) fn judge(outcome: &FileOutcome, now: &BTreeMap<String, Figures>, past
     }
     if matches!(outcome.verdict, FileVerdict::Hold | FileVerdict::Partial) {
         judged.verdict = FileVerdict::Hold;
-        let reason = judged.reason.get_or_insert_with(|| "held".to_owned()).clone();
+        let reason = judged.reason.get_or_insert_with(|| Reason::Held.as_str().to_owned()).clone();
         judged.holds.push(Hold { store_code: None, reason, before: None, now: None });
         return judged;
     }
@@ -110,20 +122,19 @@ fn stores(judged: &mut Judged, guard: Option<&Guard>, now: &BTreeMap<String, Fig
     for (store, figures) in now {
         let before = past.stores.get(store);
         let unknown = past.known.is_some_and(|known| !known.contains(store));
-        let reason =
-            if unknown { Some("unknown_store") } else { why(guard, before, figures, past.first_waits) };
+        let reason = if unknown { Some(Reason::UnknownStore) } else { why(guard, before, figures, past) };
         let Some(reason) = reason else {
             judged.applied.push(store.clone());
             continue;
         };
         judged.holds.push(Hold {
             store_code: Some(store.clone()),
-            reason: reason.to_owned(),
+            reason: reason.as_str().to_owned(),
             before: before.map(Figures::held),
             now: Some(figures.held()),
         });
     }
-    let stale = |hold: &Hold| hold.reason == STALE;
+    let stale = |hold: &Hold| Reason::StaleSnapshot.is(Some(&hold.reason));
     if judged.holds.is_empty() {
         return;
     }
@@ -132,35 +143,39 @@ fn stores(judged: &mut Judged, guard: Option<&Guard>, now: &BTreeMap<String, Fig
         judged.verdict = FileVerdict::Reject;
         judged.holds.clear();
         judged.absent.clear();
-        judged.reason = Some(STALE.to_owned());
+        judged.reason = Some(Reason::StaleSnapshot.as_str().to_owned());
         return;
     }
     judged.verdict = if judged.applied.is_empty() { FileVerdict::Hold } else { FileVerdict::Partial };
     judged.reason = judged.holds.first().map(|hold| hold.reason.clone());
 }
 
-/// The word for a snapshot that is older than the one that counts.
-pub(crate) const STALE: &str = "stale_snapshot";
-
 /// Why a store waits.
-fn why(
-    guard: Option<&Guard>,
-    before: Option<&Figures>,
-    now: &Figures,
-    first_waits: bool,
-) -> Option<&'static str> {
-    let Some(before) = before else { return first_waits.then_some("first_snapshot") };
+fn why(guard: Option<&Guard>, before: Option<&Figures>, now: &Figures, past: &Past<'_>) -> Option<Reason> {
+    if past.came.is_some_and(|came| is_future(now.as_of, came)) {
+        return Some(Reason::FutureSnapshot);
+    }
+    let Some(before) = before else { return past.first_waits.then_some(Reason::FirstSnapshot) };
     if older(now, before) {
-        return Some(STALE);
+        return Some(Reason::StaleSnapshot);
+    }
+    if now.changed(before) {
+        return Some(Reason::ChangedAfterImport);
     }
     if now.all_zero && before.units != 0 {
-        return Some("all_zero");
+        return Some(Reason::AllZero);
     }
-    shrank(guard, before, now).then_some("shrink")
+    shrank(guard, before, now).then_some(Reason::Shrink)
 }
 
 fn older(now: &Figures, before: &Figures) -> bool {
     matches!((now.as_of, before.as_of), (Some(now), Some(before)) if now < before)
+}
+
+/// Whether something is told of a time that is still to come: the clock of a till is hours off, not days. Such a figure
+/// would be later than every true one.
+pub(crate) fn is_future(at: Option<Timestamp>, came: Timestamp) -> bool {
+    at.is_some_and(|at| at > later(came, AHEAD_MAX))
 }
 
 /// Measured in distinct SKUs.
@@ -173,6 +188,15 @@ fn shrank(guard: Option<&Guard>, before: &Figures, now: &Figures) -> bool {
 }
 
 impl Figures {
+    /// Whether this says something else as of the same moment.
+    pub(crate) fn changed(&self, before: &Figures) -> bool {
+        let same = match (self.digest, before.digest) {
+            (Some(now), Some(before)) => now == before,
+            _ => (self.skus, self.units) == (before.skus, before.units),
+        };
+        self.as_of == before.as_of && !same
+    }
+
     /// What people compare.
     pub fn held(&self) -> Held {
         Held { skus: self.skus, units: self.units }

@@ -1,12 +1,13 @@
 //! A snapshot between reading and applying: which stores count at once, which wait, which a person let through.
 
 use super::{
-    apply::Applying,
-    figures::{self, Conflict},
-    guards::{self, Figures, Hold, Judged, Past, STALE},
+    apply::{AbsentZero, Applying, Stores},
+    figures::{self, Unusable},
+    guards::{self, Figures, Hold, Judged, Past},
     meters,
+    reason::Reason,
     run::Run,
-    spool::Piles,
+    spool::{Fault, Piles},
 };
 use crate::Error;
 use qudao_model::{FileOutcome, FileVerdict};
@@ -24,18 +25,16 @@ impl Run<'_> {
         piles: Arc<Piles>,
         micros: u64,
     ) -> Result<ImportState, Error> {
-        let now = match self.figures(&piles).await? {
+        let summaries = self.storage().store_summary(&self.row.channel, None).await?;
+        let past: BTreeMap<String, Figures> =
+            summaries.iter().map(|(code, summary)| (code.clone(), before(summary))).collect();
+        let now = match self.figures(&piles, &past).await? {
             Ok(now) => now,
-            Err(Conflict { store_code, sku }) => {
-                let explain = format!(
-                    "store {store_code} has two figures of {sku}; the mapping must say under `duplicates` what that means"
-                );
-                return self.end(ImportState::Rejected, Some("duplicate_conflict"), Some(&explain)).await;
+            Err(unusable) => {
+                let (reason, explain) = unusable.told();
+                return self.end(ImportState::Rejected, Some(reason.as_str()), Some(&explain)).await;
             }
         };
-        let past = self.storage().store_summary(&self.row.channel, None).await?;
-        let past: BTreeMap<String, Figures> =
-            past.into_iter().map(|(code, summary)| (code, before(&summary))).collect();
         let judged = self.judged(&outcome, &now, &past);
         self.summary.absent = past.keys().filter(|store| !now.contains_key(*store)).cloned().collect();
         if judged.verdict == FileVerdict::Reject {
@@ -49,7 +48,7 @@ impl Run<'_> {
             let stale = past.get(store).zip(now.get(store)).is_some_and(|(past, now)| now.as_of < past.as_of);
             if stale {
                 // Confirmed, and meanwhile something newer came: older figures never count.
-                holds.push(state(store, STALE, &now, &past));
+                holds.push(state(store, Reason::StaleSnapshot.as_str(), &now, &past));
             } else {
                 wanted.insert(store.clone());
             }
@@ -57,8 +56,11 @@ impl Run<'_> {
         self.storage().hold_stores(&self.row.id, &holds, self.imports.now()).await?;
         self.step(ImportState::Applying).await?;
         let begun = Instant::now();
+        let zero = AbsentZero::of(outcome.guard.as_ref(), &self.refused);
+        self.summary.not_zeroed = wanted.iter().filter(|store| zero.spares(store)).cloned().collect();
         let mut applying = Applying::new(self, piles, micros);
-        applying.snapshot((&now, &past), &wanted, outcome.guard.as_ref()).await?;
+        let figures = Stores { revisions: revisions(&now, &summaries), now, past };
+        applying.snapshot(&figures, &wanted, outcome.guard.as_ref()).await?;
         let done = applying.done();
         self.take_over(done);
         meters::took(&self.row.channel, "apply", begun.elapsed());
@@ -68,15 +70,21 @@ impl Run<'_> {
     async fn figures(
         &self,
         piles: &Arc<Piles>,
-    ) -> Result<Result<BTreeMap<String, Figures>, Conflict>, Error> {
-        let piles = Arc::clone(piles);
-        let figures = tokio::task::spawn_blocking(move || figures::figures(&piles)).await;
-        let mut figures = figures.map_err(|_| Error::Draining)??;
-        for figures in figures.iter_mut().flat_map(BTreeMap::values_mut) {
-            // A file that says no time speaks for the moment at which it came.
-            figures.as_of.get_or_insert(self.row.received_at);
-        }
-        Ok(figures)
+        past: &BTreeMap<String, Figures>,
+    ) -> Result<Result<BTreeMap<String, Figures>, Unusable>, Error> {
+        let (piles, past, came) = (Arc::clone(piles), past.clone(), self.row.received_at);
+        let figures = tokio::task::spawn_blocking(move || {
+            let mut figures = figures::figures(&piles)?;
+            if let Ok(figures) = &mut figures {
+                for one in figures.values_mut() {
+                    // A file that says no time speaks for the moment at which it came.
+                    one.as_of.get_or_insert(came);
+                }
+                figures::digest(&piles, figures, &past)?;
+            }
+            Ok::<_, Fault>(figures)
+        });
+        Ok(figures.await.map_err(|_| Error::Draining)??)
     }
 
     /// What was decided before stands; the guards speak about the rest.
@@ -88,7 +96,7 @@ impl Run<'_> {
     ) -> Judged {
         let mut outcome = outcome.clone();
         let decided = |store: &String| match self.stores.get(store).map(|one| one.state) {
-            Some(StoreOutcome::Applied) => !self.grew(store, now),
+            Some(StoreOutcome::Applied) => !self.differs(store, now, past),
             Some(StoreOutcome::Discarded) => true,
             Some(StoreOutcome::Held) => self.is_confirmed(),
             None => false,
@@ -103,15 +111,19 @@ impl Run<'_> {
             .map(|(store, one)| (store.clone(), *one))
             .collect();
         let known = self.reader.known();
-        let past = Past { stores: past, known: known.as_ref(), first_waits: true };
+        let past =
+            Past { stores: past, known: known.as_ref(), first_waits: true, came: Some(self.row.received_at) };
         let judged = guards::judge(&outcome, &open, &past);
         let begun = open.len() < now.len();
-        if begun && judged.reason.as_deref() == Some(STALE) && judged.verdict == FileVerdict::Reject {
+        if begun
+            && Reason::StaleSnapshot.is(judged.reason.as_deref())
+            && judged.verdict == FileVerdict::Reject
+        {
             // Stores of it count already: it is not the wrong file.
-            let reason = Some(STALE.to_owned());
+            let reason = Some(Reason::StaleSnapshot.as_str().to_owned());
             let hold = |(store, one): (&String, &Figures)| Hold {
                 store_code: Some(store.clone()),
-                reason: STALE.to_owned(),
+                reason: Reason::StaleSnapshot.as_str().to_owned(),
                 before: past.stores.get(store).map(Figures::held),
                 now: Some(one.held()),
             };
@@ -127,11 +139,15 @@ impl Run<'_> {
         judged
     }
 
-    /// Whether a store that is applied says more now: rows of it are good that were not, because somebody retried.
-    fn grew(&self, store: &str, now: &BTreeMap<String, Figures>) -> bool {
-        let then = self.stores.get(store).map(|one| (one.now.skus, one.now.units));
-        let now = now.get(store).map(|one| (one.skus, one.units));
-        self.summary.run > 0 && then != now
+    /// Whether a store that is applied says something else now: rows of it are good that were not, because somebody retried.
+    fn differs(
+        &self,
+        store: &str,
+        now: &BTreeMap<String, Figures>,
+        past: &BTreeMap<String, Figures>,
+    ) -> bool {
+        self.summary.run > 0
+            && now.get(store).zip(past.get(store)).is_some_and(|(now, past)| now.changed(past))
     }
 
     /// Where it stands once everything that may be applied is.
@@ -198,11 +214,27 @@ pub(super) fn sums(figures: &Figures) -> StoreSums {
     StoreSums { skus: figures.skus, units: figures.units }
 }
 
-fn before(summary: &StoreSummary) -> Figures {
+pub(super) fn before(summary: &StoreSummary) -> Figures {
     Figures {
         skus: summary.skus,
         units: summary.units,
         all_zero: summary.units == 0,
         as_of: Some(summary.as_of),
+        digest: summary.digest.as_deref().and_then(figures::of_hex),
     }
+}
+
+/// Of stores that say something else as of the moment that counts already: what puts them behind it, once they are applied.
+/// It depends on what counts alone, so that a replay finds the same.
+pub(super) fn revisions(
+    now: &BTreeMap<String, Figures>,
+    past: &BTreeMap<String, StoreSummary>,
+) -> BTreeMap<String, i64> {
+    let mut revisions = BTreeMap::new();
+    for (store, figures) in now {
+        if let Some(summary) = past.get(store).filter(|summary| figures.changed(&before(summary))) {
+            revisions.insert(store.clone(), summary.revision.saturating_add(1));
+        }
+    }
+    revisions
 }

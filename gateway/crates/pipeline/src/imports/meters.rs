@@ -2,10 +2,19 @@
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use qudao_storage::{ImportRow, ImportState};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-/// Kinds of rejects that get a label of their own in one file; a connector makes up its own words.
-const KINDS_MAX: usize = 40;
+/// Kinds of rejects that a file, and the metrics of a channel, tell apart; a connector makes up its own words.
+pub(super) const KINDS_MAX: usize = 40;
+/// The word for all others.
+pub(super) const OTHER: &str = "other";
+
+/// Kinds that have a label, by channel: a label lives as long as the process.
+static LABELS: Mutex<BTreeMap<String, BTreeSet<String>>> = Mutex::new(BTreeMap::new());
 
 /// Describes them; a recorder that is not there yet hears nothing.
 pub(super) fn describe() {
@@ -41,11 +50,25 @@ pub(super) fn rows(channel: &str, counts: &qudao_model::file::RowCounts, kinds: 
         counter!("qudao_import_rows_total", "channel" => channel.to_owned(), "count" => count)
             .increment(number);
     }
-    for (place, (kind, number)) in kinds.iter().enumerate() {
-        let kind = if place < KINDS_MAX { kind.clone() } else { "other".to_owned() };
+    for (kind, number) in kinds {
+        let kind = label(channel, kind).to_owned();
         counter!("qudao_import_rejects_total", "channel" => channel.to_owned(), "kind" => kind)
             .increment(*number);
     }
+}
+
+/// The kind, or `other` where the channel has too many.
+fn label<'k>(channel: &str, kind: &'k str) -> &'k str {
+    let mut labels = LABELS.lock().unwrap_or_else(PoisonError::into_inner);
+    let kinds = labels.entry(channel.to_owned()).or_default();
+    if kinds.contains(kind) {
+        return kind;
+    }
+    if kinds.len() >= KINDS_MAX {
+        return OTHER;
+    }
+    kinds.insert(kind.to_owned());
+    kind
 }
 
 /// Counts what became of levels.
@@ -74,5 +97,20 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         gauge!("qudao_imports_running").decrement(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_has_so_many_labels_and_no_more() {
+        let kinds: Vec<String> = (0..KINDS_MAX + 5).map(|at| format!("kind_{at}")).collect();
+        let labels = || kinds.iter().map(|kind| label("of labels", kind)).collect::<BTreeSet<_>>();
+        let first = labels();
+        assert_eq!((first.len(), first.contains(OTHER)), (KINDS_MAX + 1, true));
+        assert_eq!(labels(), first);
+        assert_eq!(label("another", "kind_44"), "kind_44");
     }
 }

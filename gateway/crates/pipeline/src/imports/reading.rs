@@ -11,7 +11,7 @@ use crate::Error;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use qudao_host::{AskFailure, Connector, FileCall, FileRead, Put};
 use qudao_model::{
-    FileOutcome, FileVerdict,
+    FileOutcome, FileVerdict, Timestamp,
     fault::{Class, Retry},
     file::RowReject,
 };
@@ -32,8 +32,8 @@ pub(crate) trait Reads: Send + Sync {
     fn label(&self) -> String;
     /// Bytes of a file that it takes.
     fn bytes_max(&self) -> u64;
-    /// Reads a file, and puts out what it reads.
-    fn read_file(&self, file: FileCall, out: Sender<Put>) -> BoxFuture<'_, FileRead>;
+    /// Reads a file at the moment `now`, and puts out what it reads. The guest's clock is the call's.
+    fn read_file(&self, now: Timestamp, file: FileCall, out: Sender<Put>) -> BoxFuture<'_, FileRead>;
 }
 
 impl Reads for Connector {
@@ -45,8 +45,8 @@ impl Reads for Connector {
         self.limits().file_bytes
     }
 
-    fn read_file(&self, file: FileCall, out: Sender<Put>) -> BoxFuture<'_, FileRead> {
-        Connector::read_file(self, file, out).boxed()
+    fn read_file(&self, now: Timestamp, file: FileCall, out: Sender<Put>) -> BoxFuture<'_, FileRead> {
+        self.read_file_at(now, file, out).boxed()
     }
 }
 
@@ -70,6 +70,8 @@ pub(crate) struct Read {
 pub(crate) struct Reading<'a> {
     pub(crate) connector: &'a dyn Reads,
     pub(crate) file: FileCall,
+    /// The present moment.
+    pub(crate) now: Timestamp,
     /// Where rows are spooled.
     pub(crate) folder: PathBuf,
     /// Counts rows as they come.
@@ -82,13 +84,13 @@ pub(crate) async fn read(
     reading: Reading<'_>,
     quarantine: &mut dyn Quarantine,
 ) -> Result<Result<Read, AskFailure>, Error> {
-    let Reading { connector, file, folder, progress, watcher } = reading;
+    let Reading { connector, file, now, folder, progress, watcher } = reading;
     let (put, puts) = mpsc::channel(PUTS);
     let (caught, rejects) = mpsc::channel(BATCHES);
     let mut sieve = Sieve::new(&folder, progress);
     sieve.watcher = watcher;
     let sieving = tokio::task::spawn_blocking(move || sift(sieve, puts, &caught));
-    let ends = tokio::join!(connector.read_file(file, put), sieving, keep(rejects, quarantine));
+    let ends = tokio::join!(connector.read_file(now, file, put), sieving, keep(rejects, quarantine));
     let (FileRead { told, stats }, sieved, kept) = ends;
     kept?;
     let sieved = match sieved {

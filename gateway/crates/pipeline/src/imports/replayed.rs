@@ -1,23 +1,28 @@
-//! Imports in a replay: the stored file is read by today's connector, and each part that counted then is applied again, with
-//! the same key, at its place among all deliveries.
+//! Imports in a replay: the stored file is read by today's connector under the settings of then, and each part that counted
+//! then is applied again, with the same key, at its place among all deliveries. What it comes to is compared.
 //!
 //! What a person decided is history and stays: a store counts in the replay where it counts in the source.
 
 use super::{
     Reader,
-    apply::{Key, Part, StockLoader, facts_of, groups, movements, offset_of, ticket_chunks},
+    apply::{
+        AbsentZero, Key, Moves, Part, Refused, StockLoader, Stores, facts_of, movements, offset_of,
+        ticket_chunks, undone,
+    },
     figures,
     guards::Figures,
     reading::{self, Quarantine, Reading},
+    run::Summary,
     spool::Piles,
+    terms::{self, Noted},
 };
 use crate::{Error, replay::Report};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use qudao_host::{Call, FileBytes, FileCall};
-use qudao_model::{FileKind, Observation, Verdict, file::RowReject};
+use qudao_model::{Facts, FileKind, Observation, Slip, Verdict, fault::chain, file::RowReject};
 use qudao_storage::{
     FilePart, ImportFilter, ImportMove, ImportRow, LIMIT_MAX, NewImport, RejectFilter, Replayed, StockPart,
-    Storage, StoreOutcome,
+    Storage, StoreOutcome, StoreState,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -44,15 +49,15 @@ struct Again {
     kind: FileKind,
     piles: Arc<Piles>,
     figures: BTreeMap<String, Figures>,
-    absent_zero: bool,
+    absent_zero: AbsentZero,
     micros: u64,
 }
 
 /// What is said of a part.
 pub(crate) enum PartOf {
-    /// It was applied to stock; nothing is left to do.
-    Done,
-    /// Slips, as today's connector tells them.
+    /// It was applied to stock; nothing is left to do. Whether its figures are those of then.
+    Stock { same: bool },
+    /// Slips, as today's connector tells them under the settings of then.
     Slips(Vec<Observation>),
     /// It cannot be read again, and why.
     Refused(String),
@@ -60,16 +65,19 @@ pub(crate) enum PartOf {
 
 /// What a key names.
 enum Named {
-    Group(usize),
-    Store(String),
+    Stores,
     Moves(usize),
     Slips(usize),
 }
 
-struct Nowhere;
+#[derive(Default)]
+struct Nowhere(Refused);
 
 impl Quarantine for Nowhere {
-    fn put(&mut self, _: Vec<RowReject>) -> BoxFuture<'_, Result<(), Error>> {
+    fn put(&mut self, rejects: Vec<RowReject>) -> BoxFuture<'_, Result<(), Error>> {
+        for reject in &rejects {
+            self.0.add(reject);
+        }
         async { Ok(()) }.boxed()
     }
 }
@@ -87,72 +95,71 @@ impl<'a> Files<'a> {
         let Some((import, named)) = parsed(&delivery.incoming.channel, &told.dedupe_key) else {
             return Ok(PartOf::Refused("its key names no part of a file".to_owned()));
         };
-        if let Err(why) = self.read(&import).await? {
+        let Some(noted) = Noted::of(&delivery.incoming.request.body) else {
+            return Ok(PartOf::Refused("it does not say by which settings it was read".to_owned()));
+        };
+        if let Err(why) = self.read(&import, &noted.settings).await? {
             return Ok(PartOf::Refused(why));
         }
         let Some(again) = &self.last else { return Ok(PartOf::Refused("nothing was read".to_owned())) };
         match named {
             Named::Slips(number) => again.slips(number, self.into).await,
-            Named::Moves(number) => match again.moves(number, &told.dedupe_key)? {
-                Some(part) => self.apply(as_then(part, delivery)).await,
+            Named::Moves(number) => match again.moves(number)? {
+                Some(part) => self.apply((part, &noted), delivery).await,
                 None => Ok(PartOf::Refused("it has no such movements any more".to_owned())),
             },
-            Named::Group(_) | Named::Store(_) => {
-                let stores = self.stores(again, &named).await?;
+            Named::Stores => {
+                let there = noted.stores.iter().map(|store| store.code.clone());
+                let stores: Vec<String> = there.filter(|store| again.figures.contains_key(store)).collect();
                 if stores.is_empty() {
                     return Ok(PartOf::Refused("it has none of these stores any more".to_owned()));
                 }
                 let part = again.snapshot(stores)?;
-                self.apply(as_then(part, delivery)).await
+                self.apply((part, &noted), delivery).await
             }
         }
     }
 
-    async fn apply(&self, part: StockPart) -> Result<PartOf, Error> {
-        self.into.apply_stock(part).await?;
-        Ok(PartOf::Done)
-    }
-
-    /// Stores of a part: those of its group that counted then, and have no part of their own.
-    async fn stores(&self, again: &Again, named: &Named) -> Result<Vec<String>, Error> {
-        let of = match named {
-            Named::Store(code) => vec![code.clone()],
-            Named::Group(number) => groups(&again.figures).into_iter().nth(*number).unwrap_or_default(),
-            Named::Moves(_) | Named::Slips(_) => Vec::new(),
-        };
-        let mut stores = Vec::new();
-        let counted = applied(self.source, &again.row.id).await?;
-        let done = applied(self.into, &again.row.id).await?;
-        let alone = matches!(named, Named::Store(_));
-        for store in of {
-            let here = again.figures.contains_key(&store) && counted.contains(&store);
-            if here && (alone || (!done.contains(&store) && !self.comes_alone(again, &store).await?)) {
-                stores.push(store);
+    /// Applies stock, and says whether it is what it was.
+    async fn apply(
+        &self,
+        (mut part, noted): (StockPart, &Noted),
+        delivery: &Replayed,
+    ) -> Result<PartOf, Error> {
+        let counted = self.source.import_stores(&part.import).await?;
+        for store in &mut part.stores {
+            if let Some(noted) = noted.stores.iter().find(|one| one.code == store.store_code) {
+                (store.revision, store.absent_zero) = (noted.revision, noted.absent_zero);
             }
+            let then = counted.iter().find(|one| one.store_code == store.store_code);
+            store.before = then.and_then(|then| then.before);
         }
-        Ok(stores)
-    }
-
-    /// Whether a store has a part of its own.
-    async fn comes_alone(&self, again: &Again, store: &str) -> Result<bool, Error> {
-        let part = again.snapshot(vec![store.to_owned()])?;
-        let id = part.delivery.delivery_id(&again.row.channel);
-        Ok(self.source.delivery(&id).await?.is_some())
+        let same = noted.content.as_ref() == Some(&terms::content(&part));
+        self.into.apply_stock(as_then(part, delivery)).await?;
+        Ok(PartOf::Stock { same })
     }
 
     /// Reads the file of an import, unless it was read last.
-    async fn read(&mut self, import: &str) -> Result<Result<(), String>, Error> {
-        if self.last.as_ref().is_some_and(|last| last.row.id == import) {
+    async fn read(&mut self, import: &str, settings: &str) -> Result<Result<(), String>, Error> {
+        let is_it = |last: &Again| last.row.id == import && last.reader.terms == settings;
+        if self.last.as_ref().is_some_and(is_it) {
             return Ok(Ok(()));
         }
         self.last = None;
         let Some(row) = self.source.import(import).await? else {
             return Ok(Err(format!("there is no import `{import}`")));
         };
-        self.list(&row).await?;
         let Some(reader) = (self.find)(&row.channel) else {
             return Ok(Err(format!("no channel `{}` reads files any more", row.channel)));
         };
+        let terms = match terms::load(self.source, settings) {
+            Ok(terms) => terms,
+            Err(error) => {
+                return Ok(Err(format!("the settings by which it was read are lost: {}", chain(&error))));
+            }
+        };
+        terms::keep(self.into, &terms).await?;
+        let reader = Arc::new(reader.under((settings.to_owned(), terms), &row.mapping));
         let source =
             FileBytes::new(self.source.open_file(&row.sha256)?).map_err(|source| Error::Spool { source })?;
         let file = FileCall {
@@ -161,23 +168,23 @@ impl<'a> Files<'a> {
             settings: (*reader.files.settings).clone(),
             call: Call { now: row.received_at, random_seed: Some(0) },
         };
-        let folder = std::env::temp_dir();
+        let (folder, now) = (std::env::temp_dir(), row.received_at);
         let (connector, progress) = (Arc::clone(&reader.connector), Arc::<AtomicU64>::default());
-        let reading = Reading { connector: &*connector, file, folder, progress, watcher: None };
-        let read = match reading::read(reading, &mut Nowhere).await? {
+        let reading = Reading { connector: &*connector, file, now, folder, progress, watcher: None };
+        let mut nowhere = Nowhere::default();
+        let read = match reading::read(reading, &mut nowhere).await? {
             Ok(read) => read,
             Err(failure) => return Ok(Err(format!("{}: {}", failure.code, failure.message))),
         };
         let piles = Arc::new(read.sieved.piles);
         let mut figures = BTreeMap::new();
         if read.outcome.kind == FileKind::StockSnapshot {
-            let Ok(all) = figures::figures(&piles)? else {
-                return Ok(Err("it has two figures of one SKU".to_owned()));
+            figures = match figures::figures(&piles)? {
+                Ok(figures) => figures,
+                Err(unusable) => return Ok(Err(unusable.told().1)),
             };
-            figures = all;
         }
-        let guard = read.outcome.guard.as_ref();
-        let absent_zero = guard.and_then(|guard| guard.absent_sku.as_deref()) == Some("zero");
+        let absent_zero = AbsentZero::of(read.outcome.guard.as_ref(), &nowhere.0);
         let (kind, micros) = (read.outcome.kind, read.micros);
         self.last = Some(Again { row, reader, kind, piles, figures, absent_zero, micros });
         Ok(Ok(()))
@@ -185,9 +192,6 @@ impl<'a> Files<'a> {
 
     /// Puts an import on the list of the new database, with its file.
     async fn list(&self, row: &ImportRow) -> Result<(), Error> {
-        if self.into.import(&row.id).await?.is_some() {
-            return Ok(());
-        }
         let mut from = self.source.open_file(&row.sha256)?;
         let mut to = self.into.new_file().await?;
         let mut piece = vec![0; 256 * 1024];
@@ -212,8 +216,8 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Copies what is history: how imports stand, their quarantine, what persons decided about stores.
-    pub(crate) async fn finish(&mut self, report: &mut Report) -> Result<(), Error> {
+    /// Imports of the source, in the order of its list.
+    async fn rows(&self) -> Result<Vec<ImportRow>, Error> {
         let mut filter = ImportFilter { limit: LIMIT_MAX, ..ImportFilter::default() };
         let mut rows = Vec::new();
         loop {
@@ -221,14 +225,32 @@ impl<'a> Files<'a> {
             rows.extend(page.items);
             filter.cursor = page.next;
             if filter.cursor.is_none() {
-                break;
+                rows.reverse();
+                return Ok(rows);
             }
         }
-        // Latest first; in the new database they get their places in the order of then.
-        for row in rows.into_iter().rev() {
-            report.imports += 1;
+    }
+
+    /// Puts the imports on the list, each at its place.
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        for row in self.rows().await? {
             self.list(&row).await?;
+        }
+        Ok(())
+    }
+
+    /// Copies what is history: how imports stand, their quarantine, what persons decided about stores.
+    pub(crate) async fn finish(&self, report: &mut Report) -> Result<(), Error> {
+        for row in self.rows().await? {
+            report.imports += 1;
+            if let Some(settings) = Summary::of(&row).settings
+                && let Ok(terms) = terms::load(self.source, &settings)
+            {
+                // Whoever decides about it later decides about what was read by these.
+                terms::keep(self.into, &terms).await?;
+            }
             let mut stores = self.source.import_stores(&row.id).await?;
+            self.compare((&row, &stores), report).await?;
             stores.retain(|store| store.state != StoreOutcome::Applied);
             self.into.hold_stores(&row.id, &stores, row.updated_at).await?;
             self.rejects(&row.id).await?;
@@ -241,6 +263,25 @@ impl<'a> Files<'a> {
                 ..ImportMove::to(&row.id, row.state, row.updated_at)
             };
             self.into.move_import(to).await?;
+        }
+        Ok(())
+    }
+
+    /// Says which stores of an import do not count as they did.
+    async fn compare(
+        &self,
+        (row, then): (&ImportRow, &[StoreState]),
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let now = self.into.import_stores(&row.id).await?;
+        let counts = |one: &&StoreState| one.state == StoreOutcome::Applied;
+        let (then, now): (Vec<&StoreState>, Vec<&StoreState>) =
+            (then.iter().filter(counts).collect(), now.iter().filter(counts).collect());
+        let other = |one: &&&StoreState| !now.contains(*one);
+        let other: Vec<&str> = then.iter().filter(other).map(|one| one.store_code.as_str()).collect();
+        if !other.is_empty() {
+            let (name, stores) = (&row.name, other.join(", "));
+            report.differ_import(row, format!("`{name}`: what it says of {stores} does not count as it did"));
         }
         Ok(())
     }
@@ -269,29 +310,30 @@ impl<'a> Files<'a> {
 impl Again {
     fn loader(&self) -> StockLoader {
         let (row, policy) = (self.row.clone(), self.reader.policy);
-        StockLoader { row, micros: self.micros, absent_zero: self.absent_zero, policy }
+        let terms = self.reader.terms.clone();
+        StockLoader { row, micros: self.micros, absent_zero: self.absent_zero.clone(), policy, terms }
     }
 
     fn snapshot(&self, stores: Vec<String>) -> Result<StockPart, Error> {
-        let key = Key::Store { code: stores.first().cloned().unwrap_or_default() };
-        let part = Part { key, number: 0, stores };
-        self.loader().snapshot(&self.piles, &part, (&self.figures, &BTreeMap::new())).map_err(Error::from)
+        // Key and number are those of then.
+        let part = Part { key: Key::Group { run: 0, number: 0 }, number: 0, stores };
+        let all = Stores { now: self.figures.clone(), ..Stores::default() };
+        self.loader().snapshot(&self.piles, &part, &all).map_err(Error::from)
     }
 
-    fn moves(&self, wanted: usize, key: &str) -> Result<Option<StockPart>, Error> {
+    fn moves(&self, wanted: usize) -> Result<Option<StockPart>, Error> {
         if self.kind != FileKind::StockDelta {
             return Ok(None);
         }
         let (mut found, mut number) = (None, 0);
-        let mut part = |(part, _)| {
+        let mut part = |moves: Moves| {
             if number == wanted {
-                found = Some(part);
+                found = Some(moves.part);
             }
             number += 1;
             Ok(())
         };
-        let run = run_of(key);
-        movements(&self.loader(), &self.piles, run, &mut part)?;
+        movements(&self.loader(), &self.piles, 0, &mut part)?;
         Ok(found)
     }
 
@@ -314,8 +356,13 @@ impl Again {
         let ids: Vec<String> = facts.iter().map(|fact| fact.entity_id(channel)).collect();
         let known = into.slips_known(&ids).await?;
         let mut here = BTreeSet::new();
-        let new =
-            facts.into_iter().zip(ids).filter(|(_, id)| !known.contains_key(id) && here.insert(id.clone()));
+        let is_news = |fact: &Observation, slip: &Slip| {
+            let Facts::Slip(facts) = &fact.facts else { return false };
+            undone(slip, fact.occurred_at, facts)
+        };
+        let new = facts.into_iter().zip(ids).filter(|(fact, id)| {
+            known.get(id).is_none_or(|slip| is_news(fact, slip)) && here.insert(id.clone())
+        });
         Ok(PartOf::Slips(new.map(|(fact, _)| fact).collect()))
     }
 }
@@ -331,17 +378,12 @@ fn as_then(mut part: StockPart, delivery: &Replayed) -> StockPart {
             dedupe_key: told.dedupe_key.clone(),
             connector: incoming.connector.clone(),
             micros: incoming.micros,
+            noted: incoming.request.body.clone(),
             ..part.delivery
         };
     }
     part.received_at = incoming.received_at;
     part
-}
-
-async fn applied(storage: &Storage, import: &str) -> Result<BTreeSet<String>, Error> {
-    let stores = storage.import_stores(import).await?;
-    let applied = stores.into_iter().filter(|store| store.state == StoreOutcome::Applied);
-    Ok(applied.map(|store| store.store_code).collect())
 }
 
 /// Import and part that a key names.
@@ -352,17 +394,10 @@ fn parsed(channel: &str, key: &str) -> Option<(String, Named)> {
     let (what, rest) = rest.split_once(':')?;
     let (_, last) = rest.split_once(':')?;
     let named = match what {
-        "store" => Named::Store(last.to_owned()),
-        "stores" => Named::Group(last.parse().ok()?),
+        "store" | "stores" => Named::Stores,
         "moves" => Named::Moves(last.parse().ok()?),
         "slips" => Named::Slips(last.parse().ok()?),
         _ => return None,
     };
     Some((import, named))
-}
-
-/// How often the import had been tried again when the part was applied.
-fn run_of(key: &str) -> u32 {
-    let run = key.rsplit(':').nth(1);
-    run.and_then(|run| run.parse().ok()).unwrap_or_default()
 }

@@ -5,22 +5,27 @@
 
 use super::{
     Imports, Reader,
-    apply::{Applying, Totals},
-    meters,
+    apply::{Applying, Refused, Totals},
+    meters::{self, KINDS_MAX},
     reading::{self, Quarantine, Read, Reading},
+    reason::Reason,
     spool::Fault,
+    terms,
 };
 use crate::Error;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use qudao_host::{AskFailure, Call, FileBytes, FileCall};
+use qudao_host::{AskFailure, Call, FileBytes, FileCall, Reason as Stopped};
 use qudao_model::{FileKind, FileOutcome, FileVerdict, fault::Retry, file::RowReject};
-use qudao_storage::{ImportMove, ImportRow, ImportState, Storage, StoreOutcome, StoreState};
+use qudao_storage::{ImportMove, ImportRow, ImportState, RejectState, Storage, StoreOutcome, StoreState};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::{info, warn};
 
-/// What an import is said to wait for while a person's decision is carried out.
-pub(crate) const CONFIRMED: &str = "confirmed";
 /// Rejects of one file that are kept one by one; all are counted. The file itself is kept anyway.
 const REJECTS_KEPT: u64 = 100_000;
 
@@ -30,6 +35,12 @@ pub(crate) struct Summary {
     /// How often it was tried again by a person.
     #[serde(default)]
     pub(crate) run: u32,
+    /// SHA-256 of the settings by which it is read, from the moment at which that begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settings: Option<String>,
+    /// How it stood when somebody tried it again; only until it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) was: Option<Was>,
     /// What the connector said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told: Option<FileOutcome>,
@@ -39,9 +50,23 @@ pub(crate) struct Summary {
     /// Stores that counted before and are not in the file; they stay as they were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) absent: Vec<String>,
+    /// Stores whose SKUs stay as they are where they are not listed, although the mapping takes that for zero: rows of these
+    /// stores were refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) not_zeroed: Vec<String>,
     /// What applying it did.
     #[serde(default)]
     pub(crate) totals: Totals,
+}
+
+/// How an import stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Was {
+    pub(crate) state: ImportState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) explain: Option<String>,
 }
 
 /// An import on its way.
@@ -52,6 +77,8 @@ pub(super) struct Run<'a> {
     pub(super) summary: Summary,
     /// How each store stood when this run began.
     pub(super) stores: BTreeMap<String, StoreState>,
+    /// Stores of which rows were refused in this run.
+    pub(super) refused: Refused,
 }
 
 impl Summary {
@@ -64,15 +91,45 @@ impl Summary {
 impl Imports {
     /// Runs an import. An error leaves it where it stands, to be run again.
     pub(super) async fn run(&self, row: ImportRow) -> Result<ImportState, Error> {
-        let reader = self.reader(&row.channel)?;
+        let in_force = self.reader(&row.channel)?;
+        // Between the list and its turn somebody may have discarded it.
+        let row = self.import(&row.id).await?;
+        if !row.state.is_unfinished() {
+            return Ok(row.state);
+        }
         let _running = meters::Running::begin();
         let stores = self.storage().import_stores(&row.id).await?;
         let stores = stores.into_iter().map(|store| (store.store_code.clone(), store)).collect();
-        let summary = Summary { run: Summary::of(&row).run, ..Summary::default() };
-        let mut run = Run { imports: self, reader: &reader, row, summary, stores };
-        let ended = run.whole().await;
+        let Summary { run, settings, .. } = Summary::of(&row);
+        let mut summary = Summary { run, settings, ..Summary::default() };
+        let reader = self.by_its_terms(&in_force, &row, &mut summary).await?;
+        let refused = Refused::default();
+        let mut run = Run { imports: self, reader: &reader, row, summary, stores, refused };
+        let ended = match run.whole().await {
+            Err(Error::Storage { source }) => run.refused_by_storage(source).await,
+            ended => ended,
+        };
         self.counted(&run.row.id);
         ended
+    }
+
+    /// What was begun goes on as it was begun; what was not is read by the settings in force.
+    async fn by_its_terms(
+        &self,
+        in_force: &Reader,
+        row: &ImportRow,
+        summary: &mut Summary,
+    ) -> Result<Reader, Error> {
+        let begun = summary.settings.take().filter(|_| row.state != ImportState::Received);
+        if let Some(name) = begun {
+            summary.settings = Some(name.clone());
+            let terms = terms::load(self.storage(), &name)?;
+            return Ok(in_force.under((name, terms), &row.mapping));
+        }
+        let terms = in_force.terms_in_force();
+        let name = terms::keep(self.storage(), &terms).await?;
+        summary.settings = Some(name.clone());
+        Ok(in_force.under((name, terms), &in_force.files.digest))
     }
 }
 
@@ -81,7 +138,7 @@ impl Run<'_> {
         if self.reader.files.digest != self.row.mapping {
             return self.other_mapping().await;
         }
-        self.step(ImportState::Reading).await?;
+        self.begin().await?;
         let begun = Instant::now();
         let read = self.read().await?;
         meters::took(&self.row.channel, "read", begun.elapsed());
@@ -91,9 +148,30 @@ impl Run<'_> {
         }
     }
 
+    /// What storage does not take, it does not take at the next try either. Parts before it may count.
+    async fn refused_by_storage(&mut self, source: qudao_storage::Error) -> Result<ImportState, Error> {
+        let (state, reason) = if matches!(source, qudao_storage::Error::OtherMapping { .. }) {
+            (ImportState::Rejected, Reason::CountedBefore)
+        } else if matches!(source, qudao_storage::Error::Quantity { .. }) {
+            (ImportState::Failed, Reason::QuantityOutOfRange)
+        } else {
+            return Err(Error::Storage { source });
+        };
+        self.end(state, Some(reason.as_str()), Some(&source.to_string())).await
+    }
+
+    /// Says that it is read, and by which settings from now on.
+    async fn begin(&self) -> Result<(), Error> {
+        let settings = self.summary.settings.clone();
+        let outcome = serde_json::to_value(Summary { settings, ..Summary::of(&self.row) }).ok();
+        self.step_with(ImportState::Reading, outcome).await
+    }
+
     /// The mapping was changed before the file was read to its end.
     async fn other_mapping(&mut self) -> Result<ImportState, Error> {
-        let reason = Some("mapping_changed");
+        // It is not read.
+        self.summary.settings = None;
+        let reason = Some(Reason::MappingChanged.as_str());
         if self.row.state != ImportState::Received {
             let explain =
                 "the mapping was changed while the file was imported; retry reads it under the new one";
@@ -102,6 +180,15 @@ impl Run<'_> {
         // Nothing was done with it yet: it is simply read under the mapping in force.
         let row = self.row.clone();
         let taken = self.imports.under_mapping_in_force(self.reader, row).await?;
+        if let Some(was) = Summary::of(&self.row).was {
+            // Somebody wanted it tried again, and it is: as another import. What counts of this one still does.
+            self.storage().mark_rejects(&self.row.id, RejectState::Retried).await?;
+            let Was { state, reason, explain } = was;
+            let to =
+                ImportMove { reason, explain, ..ImportMove::to(&self.row.id, state, self.imports.now()) };
+            self.imports.step(to).await?;
+            return Ok(state);
+        }
         let explain =
             format!("the mapping was changed; it is imported under the new one as `{}`", taken.import.id);
         self.end(ImportState::Discarded, reason, Some(&explain)).await
@@ -121,25 +208,32 @@ impl Run<'_> {
         let reading = Reading {
             connector: &*self.reader.connector,
             file,
+            now: self.imports.now(),
             folder: self.imports.0.spool.clone(),
             progress: self.imports.counts(&self.row.id),
             watcher: None,
         };
         // What an earlier run left is told again by this one.
         storage.put_rejects(&self.row.id, true, &[]).await?;
-        let mut quarantine =
-            Kept { storage: storage.clone(), id: self.row.id.clone(), kinds: BTreeMap::new(), count: 0 };
+        let mut quarantine = Kept {
+            storage: storage.clone(),
+            id: self.row.id.clone(),
+            kinds: BTreeMap::new(),
+            refused: Refused::default(),
+            count: 0,
+        };
         let read = reading::read(reading, &mut quarantine).await?;
         self.summary.rejects = quarantine.kinds;
+        self.refused = quarantine.refused;
         Ok(read)
     }
 
     /// The connector broke, or there is something wrong with it.
     async fn failed(&mut self, failure: AskFailure) -> Result<ImportState, Error> {
-        let AskFailure { class: _, code, message, retry } = failure;
-        if let Retry::After(wait) = retry {
-            return Err(Error::NotNow { text: message, wait });
+        if let Some(wait) = not_now(&failure) {
+            return Err(Error::NotNow { text: failure.message, wait });
         }
+        let AskFailure { class: _, code, message, retry: _ } = failure;
         self.end(ImportState::Failed, Some(&code), Some(&message)).await
     }
 
@@ -189,7 +283,7 @@ impl Run<'_> {
 
     /// Whether a person had it count as a whole although it waited.
     pub(super) fn is_confirmed(&self) -> bool {
-        self.row.reason.as_deref() == Some(CONFIRMED)
+        Reason::Confirmed.is(self.row.reason.as_deref())
     }
 
     pub(super) fn storage(&self) -> &Storage {
@@ -202,14 +296,18 @@ impl Run<'_> {
 
     /// Whether a person had this store count.
     pub(super) fn has_confirmed(&self, store: &str) -> bool {
-        let confirmed = |one: &StoreState| one.reason.as_deref() == Some(CONFIRMED);
+        let confirmed = |one: &StoreState| Reason::Confirmed.is(one.reason.as_deref());
         self.has(store, StoreOutcome::Held) && self.stores.get(store).is_some_and(confirmed)
     }
 
     /// A step between; a person's decision stays known until the end.
     pub(super) async fn step(&self, state: ImportState) -> Result<(), Error> {
-        let reason = self.is_confirmed().then(|| CONFIRMED.to_owned());
-        let to = ImportMove { reason, ..ImportMove::to(&self.row.id, state, self.imports.now()) };
+        self.step_with(state, None).await
+    }
+
+    async fn step_with(&self, state: ImportState, outcome: Option<Value>) -> Result<(), Error> {
+        let reason = self.is_confirmed().then(|| Reason::Confirmed.as_str().to_owned());
+        let to = ImportMove { reason, outcome, ..ImportMove::to(&self.row.id, state, self.imports.now()) };
         self.imports.step(to).await
     }
 
@@ -260,11 +358,24 @@ impl Run<'_> {
     }
 }
 
+/// How long to wait where the file was not at fault. A limit or a defect is met again by the same bytes, whatever the host
+/// says of calls in general: only what a connector asks for itself is waited for.
+fn not_now(failure: &AskFailure) -> Option<Duration> {
+    let is = |reason: &Stopped| reason.as_str() == failure.code;
+    let passes = [Stopped::BreakerOpen, Stopped::Abandoned, Stopped::FileUnreadable];
+    match failure.retry {
+        Retry::After(wait) if passes.iter().any(is) || !Stopped::ALL.iter().any(is) => Some(wait),
+        Retry::Now | Retry::Never if passes.iter().any(is) => Some(Duration::ZERO),
+        Retry::After(_) | Retry::Now | Retry::Never => None,
+    }
+}
+
 /// The quarantine of one import.
 struct Kept {
     storage: Storage,
     id: String,
     kinds: BTreeMap<String, u64>,
+    refused: Refused,
     count: u64,
 }
 
@@ -272,7 +383,10 @@ impl Quarantine for Kept {
     fn put(&mut self, mut rejects: Vec<RowReject>) -> BoxFuture<'_, Result<(), Error>> {
         async move {
             for reject in &rejects {
-                *self.kinds.entry(reject.kind.clone()).or_default() += 1;
+                let known = self.kinds.len() < KINDS_MAX || self.kinds.contains_key(&reject.kind);
+                let kind = if known { reject.kind.clone() } else { meters::OTHER.to_owned() };
+                *self.kinds.entry(kind).or_default() += 1;
+                self.refused.add(reject);
             }
             let room = usize::try_from(REJECTS_KEPT.saturating_sub(self.count)).unwrap_or(usize::MAX);
             rejects.truncate(room);

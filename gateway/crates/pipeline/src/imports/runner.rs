@@ -16,6 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 /// Files that are imported at once: each may take the memory of a sandbox.
@@ -27,12 +28,22 @@ const WAIT: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_mins(5);
 /// Tries of what is not said to go away by itself.
 const TRIES: u32 = 3;
+/// Tries of what is said to go away by itself: with the longest wait more than two hours. Then the next file has its turn.
+const TRIES_LATER: u32 = 30;
 
 /// Who is under way, and who waits.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    under_way: BTreeSet<String>,
+    under_way: BTreeMap<String, UnderWay>,
     waits: BTreeMap<String, Wait>,
+    /// Imports that do not begin: somebody is discarding them.
+    halted: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    import: String,
+    stop: CancellationToken,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +57,52 @@ impl Pace {
     pub(super) fn forget(&mut self) {
         self.waits.clear();
     }
+
+    /// Lets a channel wait, for `least` at least; says how often that happened in a row.
+    fn put_off(&mut self, channel: &str, now: Timestamp, least: Duration) -> u32 {
+        let tries = self.waits.get(channel).map_or(0, |wait| wait.tries).saturating_add(1);
+        let own = WAIT.saturating_mul(1 << tries.min(10)).min(WAIT_MAX);
+        self.waits.insert(channel.to_owned(), Wait { until: later(now, least.max(own)), tries });
+        tries
+    }
+}
+
+/// An import that does not run and does not begin until this is dropped.
+pub(super) struct Halted {
+    imports: Imports,
+    channel: String,
+    id: String,
+}
+
+impl Halted {
+    /// Waits until it does not run any more.
+    pub(super) async fn rested(&self) {
+        let mut moved = self.imports.0.moved.subscribe();
+        loop {
+            moved.borrow_and_update();
+            match self.imports.pace().under_way.get(&self.channel) {
+                Some(one) if one.import == self.id => one.stop.cancel(),
+                Some(_) | None => return,
+            }
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Halted {
+    fn drop(&mut self) {
+        self.imports.pace().halted.remove(&self.id);
+        self.imports.0.wake.notify_one();
+    }
 }
 
 /// A channel's turn; given back when it is dropped, with a pause unless it ended well.
 struct Turn {
     imports: Imports,
     channel: String,
+    stop: CancellationToken,
     ended: bool,
 }
 
@@ -63,9 +114,14 @@ impl Drop for Turn {
         if self.ended {
             pace.waits.remove(&self.channel);
         } else {
-            pace.waits.entry(self.channel.clone()).or_insert(Wait { until: later(now, WAIT), tries: 1 });
+            // Cut off, perhaps by a panic: where no pause was set, it is not begun again at once.
+            let paused = pace.waits.get(&self.channel).is_some_and(|wait| wait.until > now);
+            if !paused {
+                pace.put_off(&self.channel, now, Duration::ZERO);
+            }
         }
         drop(pace);
+        self.imports.0.moved.send_modify(|ticks| *ticks += 1);
         self.imports.0.wake.notify_one();
     }
 }
@@ -133,19 +189,29 @@ impl Imports {
         let can = |row: &ImportRow| {
             let waits = pace.waits.get(&row.channel).is_some_and(|wait| wait.until > now);
             let reads = readers.get(&row.channel).is_some_and(|reader| reader.reads());
-            reads && !waits && !pace.under_way.contains(&row.channel)
+            reads && !waits && !pace.under_way.contains_key(&row.channel) && !pace.halted.contains(&row.id)
         };
         let Some(row) = rows.into_iter().find(can) else { return Ok(None) };
-        pace.under_way.insert(row.channel.clone());
+        let stop = CancellationToken::new();
+        let under_way = UnderWay { import: row.id.clone(), stop: stop.clone() };
+        pace.under_way.insert(row.channel.clone(), under_way);
         drop(pace);
-        let turn = Turn { imports: self.clone(), channel: row.channel.clone(), ended: false };
+        let turn = Turn { imports: self.clone(), channel: row.channel.clone(), stop, ended: false };
         Ok(Some((row, turn)))
     }
 
     /// Runs one, and says why it could not be run.
     async fn turn(&self, row: ImportRow, mut turn: Turn) -> Option<String> {
         let (id, channel, name) = (row.id.clone(), row.channel.clone(), row.name.clone());
-        match self.run(row).await {
+        let ran = tokio::select! {
+            ran = Box::pin(self.run(row)) => ran,
+            () = turn.stop.cancelled() => {
+                // Whoever stopped it goes on with it.
+                turn.ended = true;
+                return None;
+            }
+        };
+        match ran {
             Ok(_) => {
                 turn.ended = true;
                 None
@@ -153,7 +219,12 @@ impl Imports {
             Err(error) => {
                 let tries = self.put_off(&channel, error.retry());
                 let text = chain(&error);
-                if tries > TRIES && error.retry() == Retry::Never {
+                let most = if matches!(error, Error::NotNow { .. }) {
+                    Some(TRIES_LATER)
+                } else {
+                    Some(TRIES).filter(|_| error.retry() == Retry::Never)
+                };
+                if most.is_some_and(|most| tries > most) {
                     error!(import.id = id, channel.name = channel, "`{name}` cannot be imported: {text}");
                     turn.ended = self.give_up(&id, error.code(), &text).await;
                 } else {
@@ -170,16 +241,18 @@ impl Imports {
 
     /// Lets a channel wait; says how often that happened in a row.
     fn put_off(&self, channel: &str, retry: Retry) -> u32 {
-        let now = self.now();
-        let mut pace = self.pace();
-        let tries = pace.waits.get(channel).map_or(0, |wait| wait.tries).saturating_add(1);
-        let own = WAIT.saturating_mul(1 << tries.min(10)).min(WAIT_MAX);
-        let wait = match retry {
-            Retry::After(wait) => wait.max(own),
-            Retry::Now | Retry::Never => own,
+        let least = match retry {
+            Retry::After(wait) => wait,
+            Retry::Now | Retry::Never => Duration::ZERO,
         };
-        pace.waits.insert(channel.to_owned(), Wait { until: later(now, wait), tries });
-        tries
+        let now = self.now();
+        self.pace().put_off(channel, now, least)
+    }
+
+    /// Keeps an import from running, and asks it to stop where it runs.
+    pub(super) fn halt(&self, row: &ImportRow) -> Halted {
+        self.pace().halted.insert(row.id.clone());
+        Halted { imports: self.clone(), channel: row.channel.clone(), id: row.id.clone() }
     }
 
     /// It does not go away by itself: an operator has to look.

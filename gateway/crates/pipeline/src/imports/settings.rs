@@ -38,8 +38,8 @@ pub(crate) fn watch(settings: &Value, base: &Path) -> Option<Watch> {
     Some(Watch { folder: base.join(folder), names, settle, marker })
 }
 
-/// What the figures of a channel mean.
-pub(crate) fn policy(settings: &Value) -> StockPolicy {
+/// What the figures of a channel mean. What becomes of a day's movement beside a day's figure is said in its mapping, `document`.
+pub(crate) fn policy(settings: &Value, document: &str) -> StockPolicy {
     let default = StockPolicy::default();
     let number = |name: &str| settings.get(name).and_then(Value::as_i64);
     StockPolicy {
@@ -56,7 +56,7 @@ pub(crate) fn policy(settings: &Value) -> StockPolicy {
         post_lag: span(settings, "post_lag").unwrap_or(default.post_lag),
         stale_after: span(settings, "stale_after").unwrap_or(default.stale_after),
         safety: number("safety").unwrap_or(default.safety),
-        same_day: match text(settings, "same_day") {
+        same_day: match settings.get(document).and_then(|mapping| text(mapping, "same_day")) {
             Some("delta_after") => SameDay::DeltaAfter,
             _ => default.same_day,
         },
@@ -158,13 +158,16 @@ mod tests {
     #[test]
     fn what_is_not_said_is_as_usual() {
         let base = Path::new("/etc/qudao");
-        assert_eq!(policy(&json!({})), StockPolicy::default());
+        assert_eq!(policy(&json!({}), "mapping"), StockPolicy::default());
         assert_eq!(watch(&json!({}), base), None);
         let watched = watch(&json!({"watch": "inbox/0012", "marker": ".ok"}), base).unwrap();
         assert_eq!((watched.folder.as_path(), watched.settle), (Path::new("/etc/qudao/inbox/0012"), SETTLE));
-        let told = policy(
-            &json!({"reports": "available", "tier": "e2", "post_lag": "4h", "same_day": "delta_after"}),
-        );
+        let written = json!({
+            "reports": "available", "tier": "e2", "post_lag": "4h", "safety": 2, "epoch": 1,
+            "mapping": {"same_day": "delta_after"},
+        });
+        let told = policy(&written, "mapping");
+        assert_eq!((told.safety, told.epoch), (2, 1));
         assert_eq!(
             (told.reports, told.tier, told.same_day),
             (Reports::Available, Tier::E2, SameDay::DeltaAfter)

@@ -197,11 +197,8 @@ impl Spool {
         pile.chunks.push(Chunk { at: self.end, bytes: u32::try_from(bytes).unwrap_or(u32::MAX) });
         self.end += bytes as u64;
         self.buffered -= bytes;
-        pile.buffer.clear();
-        if bytes < PILE_BYTES {
-            // One of many: what it reserved is worth more to the others.
-            pile.buffer = Vec::new();
-        }
+        // What it reserved is counted nowhere: of twenty thousand stores it would be more than all that is buffered.
+        pile.buffer = Vec::new();
         Ok(())
     }
 }

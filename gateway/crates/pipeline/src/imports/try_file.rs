@@ -164,12 +164,18 @@ pub(crate) async fn tried(
     settings: Value,
     trial: Trial<'_>,
 ) -> Result<Tried, Error> {
-    let read = once(connector, &settings, (trial.file, trial.at, trial.rows_max)).await?;
-    let before = match trial.previous {
+    let mut read = once(connector, &settings, (trial.file, trial.at, trial.rows_max)).await?;
+    let mut before = match trial.previous {
         Some(previous) => Some(once(connector, &settings, (previous, trial.at, 0)).await?),
         None => None,
     };
+    if let Some(before) = &mut before {
+        figures::digest(&before.sieved.piles, &mut before.figures, &read.figures)?;
+    }
     let past = before.as_ref().map(|before| &before.figures).or(trial.counts);
+    if let Some(past) = past {
+        figures::digest(&read.sieved.piles, &mut read.figures, past)?;
+    }
     let against = match &before {
         Some(before) if read.outcome.kind == FileKind::Sales => {
             Some(against(&read.sieved.piles, &before.sieved.piles)?)
@@ -182,7 +188,7 @@ pub(crate) async fn tried(
     let judged = guards::judge(
         &read.outcome,
         &read.figures,
-        &Past { stores: past.unwrap_or(&nothing), known, first_waits },
+        &Past { stores: past.unwrap_or(&nothing), known, first_waits, came: Some(trial.at) },
     );
     let compared = past.is_some() && read.outcome.kind == FileKind::StockSnapshot;
     let (verdict, reason) = match past {
@@ -241,7 +247,8 @@ async fn once(
     let file = FileCall { source: Arc::new(source), name, settings: settings.clone(), call };
     let folder = std::env::temp_dir();
     let onlooker: Box<dyn Watches> = Box::new(Watched { rows_max, ..Watched::default() });
-    let reading = Reading { connector, file, folder, progress: Arc::default(), watcher: Some(onlooker) };
+    let reading =
+        Reading { connector, file, now: at, folder, progress: Arc::default(), watcher: Some(onlooker) };
     let mut caught = Caught::default();
     let read = reading::read(reading, &mut caught).await?;
     let read = read.map_err(|failure| Error::Connector { code: failure.code, text: failure.message })?;

@@ -36,7 +36,8 @@ const UNFINISHED: [&str; 6] = [".tmp", ".part", ".partial", ".filepart", ".crdow
 /// Looks into folders.
 pub(crate) struct Watcher {
     imports: Imports,
-    seen: BTreeMap<PathBuf, Seen>,
+    /// By channel and path: two channels may look into one folder.
+    seen: BTreeMap<(String, PathBuf), Seen>,
     /// Contents that were imported before, by channel.
     taken: BTreeMap<String, BTreeSet<String>>,
     /// Folders that cannot be read, each told once.
@@ -105,7 +106,7 @@ impl Watcher {
             }
             let files = self.list(watch).await;
             for (path, stamp) in files {
-                there.insert(path.clone());
+                there.insert((reader.name.clone(), path.clone()));
                 if let Err(error) = self.file((reader, watch), &path, stamp).await {
                     let channel = &reader.name;
                     warn!(
@@ -117,7 +118,7 @@ impl Watcher {
                 }
             }
         }
-        self.seen.retain(|path, _| there.contains(path));
+        self.seen.retain(|place, _| there.contains(place));
     }
 
     /// Files that could be complete, with the marker where one is wanted.
@@ -163,7 +164,8 @@ impl Watcher {
     ) -> Result<(), Error> {
         let now = self.imports.now();
         let new = || Seen { stamp, since: now, read_at: None };
-        let seen = self.seen.entry(path.to_owned()).or_insert_with(new);
+        let place = (reader.name.clone(), path.to_owned());
+        let seen = self.seen.entry(place.clone()).or_insert_with(new);
         if seen.stamp != stamp {
             *seen = new();
         }
@@ -189,7 +191,7 @@ impl Watcher {
         }
         if self.take(reader, path, stamp).await? {
             self.known(&reader.name).await?.insert(sha256);
-        } else if let Some(seen) = self.seen.get_mut(path) {
+        } else if let Some(seen) = self.seen.get_mut(&place) {
             *seen = Seen { since: now, ..new() };
         }
         Ok(())

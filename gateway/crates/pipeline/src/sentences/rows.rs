@@ -6,7 +6,7 @@ const fn said(word: &'static str, what: [&'static str; 2], mend: [&'static str; 
     Said { word, what, mend }
 }
 
-/// In the order of docs/errors.md, *Rows*.
+/// What people meet most, in the order of docs/errors.md, *Rows*.
 pub(super) const ALL: &[Said] = &[
     said(
         "bad_barcode",
@@ -68,8 +68,8 @@ pub(super) const ALL: &[Said] = &[
     said(
         "changed_after_import",
         [
-            "this ticket or document was imported before with other content",
-            "这张小票或单据以前导入过，但内容不一样",
+            "this ticket or document was imported before with other content[: ticket {ticket_no}][: document {doc_no}][ of store {store}][; what differs: {differs}]",
+            "这张小票或单据以前导入过，但内容不一样[：小票 {ticket_no}][：单据 {doc_no}][，门店 {store}][；不同之处：{differs}]",
         ],
         [
             "What was imported first stays. If it was wrong, correct it in the ERP with a document of its own (a return, an adjustment).",
@@ -240,12 +240,29 @@ pub(super) const ALL: &[Said] = &[
     ),
 ];
 
+/// Less usual ones.
+pub(super) const MORE: &[Said] = &[
+    said(
+        "too_long",
+        ["the cell is longer than any real one", "单元格的内容长得不合常理"],
+        ["A delimiter or a line break is missing. Export it again.", "缺少分隔符或换行，请重新导出。"],
+    ),
+    said(
+        "too_many_lines",
+        ["the ticket has more lines than any real one[: {got}]", "小票的行数多得不合常理[：{got} 行]"],
+        [
+            "Its rows probably share a number by mistake. Correct it.",
+            "多半是不同小票误用了同一个单号，请改正。",
+        ],
+    ),
+];
+
 /// In the order of their names.
 pub(super) const NOTICES: &[Said] = &[
     said(
         "duplicate_identical",
-        ["says the same[ as row {of}] once more", "与[第 {of} 行]前面的内容完全相同"],
+        ["says the same[ as row {of}] once more", "内容重复[，与第 {of} 行相同]"],
         ["", ""],
     ),
-    said("superseded", ["is replaced[ by row {of}]", "已被[第 {of} 行]后面的内容取代"], ["", ""]),
+    said("superseded", ["is replaced[ by row {of}]", "已被取代[，以第 {of} 行为准]"], ["", ""]),
 ];

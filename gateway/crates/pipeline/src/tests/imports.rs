@@ -8,5 +8,7 @@ mod moves;
 mod replays;
 mod slips;
 mod snapshots;
+mod stops;
+mod terms;
 mod tries;
 mod vectors;

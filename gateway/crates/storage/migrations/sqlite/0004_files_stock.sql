@@ -20,6 +20,7 @@ CREATE TABLE imports (
     updated_at  INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX imports_by_id ON imports (id);
+CREATE INDEX imports_by_content ON imports (sha256, channel);
 CREATE INDEX imports_by_time ON imports (received_at);
 CREATE INDEX imports_by_state ON imports (state, received_at);
 
@@ -71,8 +72,12 @@ CREATE TABLE stock_snapshots (
     epoch     INTEGER NOT NULL,
     seq       INTEGER,
     as_of     INTEGER NOT NULL,
+    span      INTEGER NOT NULL,
+    revision  INTEGER NOT NULL,
     skus      INTEGER NOT NULL,
     units     INTEGER NOT NULL,
+    first     INTEGER NOT NULL,                 -- as of when the first one is that was ever told
+    digest    TEXT NOT NULL,                    -- of its rows
     PRIMARY KEY (source, store)
 ) STRICT, WITHOUT ROWID;
 
@@ -84,11 +89,14 @@ CREATE TABLE stock_zeros (
     epoch  INTEGER NOT NULL,
     seq    INTEGER,
     as_of  INTEGER NOT NULL,
+    span     INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
     PRIMARY KEY (store, bucket)
 ) STRICT, WITHOUT ROWID;
 
--- Levels. `base` with `epoch`, `seq`, `as_of` is the figure that counts and its watermark; `moved` is the sum of the
--- `movements` movements behind it.
+-- Levels. `base` with `epoch`, `seq`, `as_of`, `span`, `revision` is the figure that counts and its watermark; `moved` is
+-- the sum of the `movements` movements behind it. `span`: how far from `as_of` the movements reach that it contains, where
+-- it is as of a day. `revision`: above zero of a figure that a person confirmed.
 CREATE TABLE stock_levels (
     store      INTEGER NOT NULL,
     sku        INTEGER NOT NULL,
@@ -98,6 +106,8 @@ CREATE TABLE stock_levels (
     epoch      INTEGER NOT NULL,
     seq        INTEGER,
     as_of      INTEGER,
+    span       INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
     moved      INTEGER NOT NULL,
     movements  INTEGER NOT NULL,
     committed  INTEGER NOT NULL,
@@ -155,6 +165,7 @@ CREATE TABLE stock_commitments (
     sku      INTEGER NOT NULL,
     order_no TEXT NOT NULL,
     lots     TEXT NOT NULL,                     -- JSON list of [pieces, when they left or null]
+    promised INTEGER,
     open     INTEGER NOT NULL,
     presumed INTEGER NOT NULL,
     PRIMARY KEY (order_id, store, sku)
@@ -189,3 +200,6 @@ CREATE TABLE stock_events (
     anomalies TEXT                              -- JSON list
 ) STRICT;
 CREATE INDEX stock_events_of_anomalies ON stock_events (seq) WHERE kind = 1;
+
+-- Slips of a store, the latest first.
+CREATE INDEX entities_by_store ON entities (entity ->> 'store_code', updated_at) WHERE kind = 'slip';

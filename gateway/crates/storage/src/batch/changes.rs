@@ -68,6 +68,8 @@ pub(crate) struct Reserving {
     pub(crate) order_no: String,
     pub(crate) channel: String,
     pub(crate) reservations: Vec<Reservation>,
+    /// Whether its channel takes from no store any more.
+    pub(crate) is_withdrawn: bool,
 }
 
 /// An understood delivery that is there already.

@@ -120,14 +120,16 @@ impl<'a> Batch<'_, 'a> {
         let Some(family) = self.found.families.get_mut(family_id) else { return };
         let mut reserving = Vec::new();
         for Change { entity, events, follow_ups, reserves } in changed {
-            if let (Entity::Order(order), Some(reservations)) = (&entity, reserves)
-                && (!reservations.is_empty() || self.reserving.contains(&of.channel))
+            if let Entity::Order(order) = &entity
+                && (reserves.as_ref().is_some_and(|all| !all.is_empty())
+                    || self.reserving.contains(&of.channel))
             {
                 reserving.push(Reserving {
                     order_id: order.id.clone(),
                     order_no: order.order_no.clone(),
                     channel: of.channel.clone(),
-                    reservations,
+                    is_withdrawn: reserves.is_none(),
+                    reservations: reserves.unwrap_or_default(),
                 });
             }
             for follow_up in follow_ups {
@@ -182,14 +184,16 @@ impl<'a> Batch<'_, 'a> {
 
 fn changes_of(fold: &dyn Fold, channel: &str, family: &Family) -> Vec<Change> {
     let mut changes = Vec::new();
-    for entity in fold.fold(channel, &family.known) {
+    let entities = fold.fold(channel, &family.known);
+    for entity in &entities {
         let current = family.entities.iter().find(|current| current.entity.id() == entity.id());
         let before = current.map(|current| &current.entity);
-        if before != Some(&entity) {
-            let events = fold.events(before, &entity);
-            let follow_ups = fold.follow_ups(before, &entity);
-            let reserves = if let Entity::Order(order) = &entity { Some(fold.reserves(order)) } else { None };
-            changes.push(Change { entity, events, follow_ups, reserves });
+        if before != Some(entity) {
+            let events = fold.events(before, entity);
+            let follow_ups = fold.follow_ups(before, entity);
+            let order = if let Entity::Order(order) = entity { Some(order) } else { None };
+            let reserves = order.and_then(|order| fold.reserves(order, &entities));
+            changes.push(Change { entity: entity.clone(), events, follow_ups, reserves });
         }
     }
     changes

@@ -113,6 +113,7 @@ fn columns(entity: &Entity) -> Columns<'_> {
         Entity::Slip(slip) => Columns {
             state: word(&slip.kind),
             order_no: slip.order_no.as_deref().unwrap_or_default(),
+            transaction_no: Some(&slip.slip_no),
             ..Columns::default()
         },
     }
@@ -165,6 +166,10 @@ pub(super) async fn page(pool: &SqlitePool, filter: &EntityFilter) -> Result<Pag
             .push_bind(serial);
         sql.push(") AND EXISTS (SELECT 1 FROM json_each(entity, '$.payment_refs') WHERE value ->> 'transaction_no' = ");
         sql.push_bind(serial).push(")");
+    }
+    if let Some(store) = &filter.store {
+        // To the letter of the index `entities_by_store`, which holds slips only.
+        sql.push(" AND kind = 'slip' AND entity ->> 'store_code' = ").push_bind(store);
     }
     for (column, value) in [("channel", &filter.channel), ("state", &filter.state)] {
         if let Some(value) = value {

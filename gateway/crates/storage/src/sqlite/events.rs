@@ -36,7 +36,7 @@ const STOCK: &str = "SELECT e.seq AS seq, 1 AS stock, json_array(e.kind, e.chang
     CROSS JOIN stock_sources s ON s.id = e.source CROSS JOIN stock_commits c ON c.position = e.commit_no WHERE ";
 
 /// Events behind `after` in order. `types` are exact or prefixes that end in `*`; none means all. Both tables are read by
-/// one statement: between two the feed could grow, and an event would be passed over.
+/// one statement, and with the types by one transaction: between two the feed could grow, and an event would be passed over.
 pub(super) async fn after(
     pool: &SqlitePool,
     after: u64,
@@ -46,6 +46,7 @@ pub(super) async fn after(
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::from(clamp(limit));
     let get = read_error("events");
+    let mut moment = pool.begin().await.map_err(&get)?;
     let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM (");
     let mut parts = 0;
     if types.is_empty() {
@@ -53,7 +54,7 @@ pub(super) async fn after(
         sql.push(" ORDER BY seq LIMIT ").push_bind(limit);
         parts = 1;
     } else {
-        let known: Vec<String> = sqlx::query_scalar(TYPES).fetch_all(pool).await.map_err(&get)?;
+        let known: Vec<String> = sqlx::query_scalar(TYPES).fetch_all(&mut *moment).await.map_err(&get)?;
         // The first of each type, by its index; the first of these are the first of all.
         for one in known.into_iter().filter(|known| types.iter().any(|one| fits(one, known))) {
             sql.push(if parts > 0 { ") UNION ALL SELECT * FROM (" } else { "" });
@@ -74,7 +75,7 @@ pub(super) async fn after(
         return Ok(Vec::new());
     }
     sql.push(") ORDER BY seq LIMIT ").push_bind(limit);
-    let rows = sql.build().fetch_all(pool).await.map_err(&get)?;
+    let rows = sql.build().fetch_all(&mut *moment).await.map_err(&get)?;
     rows.iter().map(event_of).collect()
 }
 

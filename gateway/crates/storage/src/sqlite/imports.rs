@@ -19,7 +19,7 @@ const INSERT: &str = "INSERT INTO imports
 const MOVE: &str = "UPDATE imports SET state = ?, reason = ?, explain = ?, kind = coalesce(?, kind),
     counts = coalesce(?, counts), outcome = coalesce(?, outcome), updated_at = ? WHERE id = ?";
 
-/// What counts once, counts.
+/// What counts once, counts; unless the import, tried again, says something else of the same moment: that waits anew.
 const STORES: &str =
     "INSERT INTO import_stores (import, store_code, state, reason, before_skus, before_units, skus, units, updated_at)
     SELECT i.position, s.value ->> 'store_code', s.value ->> 'state', s.value ->> 'reason',
@@ -27,7 +27,8 @@ const STORES: &str =
     FROM json_each(?) s CROSS JOIN imports i WHERE i.id = ?
     ON CONFLICT (import, store_code) DO UPDATE SET state = excluded.state, reason = excluded.reason,
         before_skus = excluded.before_skus, before_units = excluded.before_units, skus = excluded.skus,
-        units = excluded.units, updated_at = excluded.updated_at WHERE import_stores.state <> 'applied'";
+        units = excluded.units, updated_at = excluded.updated_at
+        WHERE import_stores.state <> 'applied' OR excluded.reason = 'changed_after_import'";
 
 const SELECT: &str =
     "SELECT position, id, channel, name, sha256, size, mapping, connector, state, kind, reason, explain,

@@ -18,9 +18,15 @@ pub(super) use write::put;
 use crate::{Error, stock::rule::Mark};
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-/// Columns epoch, seq, time from `first` on.
+/// Columns epoch, seq, time, span, revision from `first` on.
 fn mark(row: &SqliteRow, first: usize) -> Result<Mark, sqlx::Error> {
-    Ok(Mark { epoch: row.try_get(first)?, seq: row.try_get(first + 1)?, micros: row.try_get(first + 2)? })
+    Ok(Mark {
+        epoch: row.try_get(first)?,
+        seq: row.try_get(first + 1)?,
+        micros: row.try_get(first + 2)?,
+        span: row.try_get(first + 3)?,
+        revision: row.try_get(first + 4)?,
+    })
 }
 
 /// Lists of numbers as one value, for `json_each`.

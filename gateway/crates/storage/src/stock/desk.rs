@@ -7,7 +7,7 @@ mod movement;
 mod reserve;
 mod snapshot;
 
-pub(crate) use movement::{NewMovement, Sequence};
+pub(crate) use movement::{Behind, NewMovement, Sequence};
 pub(crate) use reserve::{CommitmentKey, Held};
 pub(crate) use snapshot::Figures;
 
@@ -15,10 +15,13 @@ use super::{
     event::{EventKind, StockEvent, changed},
     ids,
     level::{Level, LevelKey, Shown, Source, bucket_of},
-    rule::Mark,
+    rule::{Mark, Naming},
 };
 use qudao_model::{Anomaly, Timestamp, anomaly::Code, stock::level_id};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::RangeInclusive,
+};
 
 /// A desk.
 #[derive(Debug, Default)]
@@ -27,10 +30,12 @@ pub(crate) struct Desk {
     pub(crate) levels: BTreeMap<LevelKey, Level>,
     /// Where a snapshot that spoke for the whole of a store's bucket left SKUs that nothing is known of.
     pub(crate) zeros: HashMap<(i64, i64), (i64, Mark)>,
+    /// As of when the first figures are that a source ever told of a store.
+    pub(crate) firsts: HashMap<(i64, i64), i64>,
     /// What moved behind the figure of each level that has such.
-    pub(crate) movements: HashMap<LevelKey, Vec<(Mark, i64)>>,
-    /// Pieces that movements name, by number of the order and SKU.
-    pub(crate) named: HashMap<(String, i64), i64>,
+    pub(crate) movements: HashMap<LevelKey, Vec<Behind>>,
+    /// Movements that name orders, by number of the order and SKU.
+    pub(crate) named: HashMap<(String, i64), Vec<Naming>>,
     /// By level; those of a whole store by [`store_key`].
     pub(crate) anomalies: BTreeMap<LevelKey, Vec<Anomaly>>,
     pub(crate) commitments: BTreeMap<CommitmentKey, Held>,
@@ -54,6 +59,8 @@ pub(crate) struct Desk {
 pub(crate) struct Written {
     pub(crate) levels: BTreeSet<LevelKey>,
     pub(crate) new_levels: Vec<LevelKey>,
+    /// SKUs whose figure was told again, by store, bucket and source, and its watermark.
+    pub(crate) renewed: BTreeMap<(i64, i64, i64), (Mark, Vec<i64>)>,
     pub(crate) commitments: BTreeSet<CommitmentKey>,
     pub(crate) zeros: BTreeSet<(i64, i64)>,
     /// Levels whose anomalies differ.
@@ -83,9 +90,14 @@ struct Before {
     anomalies: Vec<Anomaly>,
 }
 
-/// Under which anomalies of a whole store stand.
-pub(crate) fn store_key(store: i64) -> LevelKey {
-    LevelKey { store, sku: 0, bucket: 0 }
+/// Under which anomalies of a whole store stand, by the source that they come from.
+pub(crate) fn store_key(store: i64, source: i64) -> LevelKey {
+    LevelKey { store, sku: 0, bucket: source }
+}
+
+/// All keys of anomalies of a whole store.
+pub(crate) fn store_keys(store: i64) -> RangeInclusive<LevelKey> {
+    store_key(store, i64::MIN)..=store_key(store, i64::MAX)
 }
 
 impl Desk {
@@ -180,8 +192,8 @@ impl Desk {
         if self.anomalies.is_empty() && level.presumed == 0 {
             return Vec::new();
         }
-        let kept = [*key, store_key(key.store)];
-        let kept = kept.iter().filter_map(|key| self.anomalies.get(key)).flatten().cloned();
+        let of_store = self.anomalies.range(store_keys(key.store)).map(|(_, kept)| kept);
+        let kept = self.anomalies.get(key).into_iter().chain(of_store).flatten().cloned();
         let as_of = level.mark().map(|mark| mark.micros);
         let mut all: Vec<Anomaly> = kept.chain(presumed(level.presumed, as_of)).collect();
         all.sort();

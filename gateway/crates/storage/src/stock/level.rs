@@ -1,9 +1,10 @@
 //! A level as it is kept: numbers only. Words (store, SKU, channel) are kept once each, elsewhere.
 
 use super::rule::{Base, Mark, Meaning, Tier};
-use crate::StockPolicy;
+use crate::{Movement, SameDay, StockPolicy, StoreSnapshot};
 use qudao_model::{
     Timestamp,
+    file::Precision,
     stock::{Bucket, Freshness},
 };
 use std::time::Duration;
@@ -208,8 +209,43 @@ pub(crate) fn freshness_of(code: i64) -> Freshness {
     }
 }
 
-/// Where a snapshot or movement of this channel stands. Only in tier E2 do sequence numbers mean anything.
-pub(crate) fn mark(policy: &StockPolicy, seq: Option<i64>, at: Timestamp) -> Mark {
+/// Microseconds of a day, and of a day that is not over.
+const DAY: i64 = 86_400_000_000;
+const DAY_LAST: i64 = DAY - 1;
+/// Days of stores begin so much before those of UTC, microseconds.
+const EAST: i64 = 8 * 3_600_000_000;
+
+/// Where a snapshot of this channel stands. One of a day contains all of the day or nothing of it: only a person can say.
+pub(crate) fn figure_mark(policy: &StockPolicy, store: &StoreSnapshot) -> Mark {
+    let mark = mark(policy, store.seq, store.as_of);
+    let reach = match (store.precision, policy.same_day) {
+        (Precision::Minute | Precision::Second, _) => mark.micros,
+        (Precision::Day, SameDay::DeltaIncluded) => day_of(mark.micros).saturating_add(DAY_LAST),
+        (Precision::Day, SameDay::DeltaAfter) => day_of(mark.micros).saturating_sub(1),
+    };
+    Mark { span: reach.saturating_sub(mark.micros), revision: store.revision, ..mark }
+}
+
+/// Where a movement of this channel stands. One of a day came before every snapshot of the day or after all of them: only
+/// a person can say.
+pub(crate) fn movement_mark(policy: &StockPolicy, movement: &Movement) -> Mark {
+    let mark = mark(policy, movement.seq, movement.occurred_at);
+    let micros = match (movement.precision, policy.same_day) {
+        (Precision::Minute | Precision::Second, _) => mark.micros,
+        (Precision::Day, SameDay::DeltaIncluded) => day_of(mark.micros),
+        (Precision::Day, SameDay::DeltaAfter) => day_of(mark.micros).saturating_add(DAY_LAST),
+    };
+    Mark { micros, ..mark }
+}
+
+/// Beginning of the day of stores.
+fn day_of(micros: i64) -> i64 {
+    let since = micros.saturating_add(EAST);
+    micros.saturating_sub(since.rem_euclid(DAY))
+}
+
+/// Only in tier E2 do sequence numbers mean anything.
+fn mark(policy: &StockPolicy, seq: Option<i64>, at: Timestamp) -> Mark {
     let seq = seq.filter(|_| policy.tier == Tier::E2);
-    Mark { epoch: policy.epoch, seq, micros: at.as_microsecond() }
+    Mark { epoch: policy.epoch, seq, micros: at.as_microsecond(), ..Mark::default() }
 }

@@ -10,6 +10,7 @@
 use qudao_model::stock::Reports;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What an ERP can say about orders.
 #[derive(
@@ -27,7 +28,7 @@ pub enum Tier {
 
 /// Where something stands in what an ERP did: by its sequence where both have one, else by time. A later epoch (an ERP
 /// that was restored or set up anew) is behind everything of the ones before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Mark {
     /// Counts restores and new installations.
     pub epoch: i64,
@@ -35,6 +36,10 @@ pub struct Mark {
     pub seq: Option<i64>,
     /// Microseconds since 1970.
     pub micros: i64,
+    /// How much further what it contains reaches, microseconds: of a figure that is as of a day. Promises do not count on it.
+    pub span: i64,
+    /// Which of several figures of one moment: above zero where a person confirmed it.
+    pub revision: i64,
 }
 
 /// What the figures of a source mean.
@@ -68,6 +73,28 @@ pub struct Moved<'a> {
     pub delta: i64,
     /// Order that it names.
     pub order: Option<&'a str>,
+}
+
+/// A movement that names an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Naming {
+    /// Number of the store.
+    pub store: i64,
+    /// Where it stands.
+    pub mark: Mark,
+    /// Sellable pieces; below zero they went out.
+    pub delta: i64,
+}
+
+/// Where an order takes pieces from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Number of the store.
+    pub store: i64,
+    /// Watermark of its figure.
+    pub base: Option<&'a Mark>,
+    /// Whether what left other stores counts: not where an order of another channel has the same number.
+    pub elsewhere: bool,
 }
 
 /// Pieces of an order that are promised together.
@@ -120,10 +147,16 @@ impl Mark {
         if self.epoch != other.epoch {
             return self.epoch > other.epoch;
         }
-        match (self.seq, other.seq) {
-            (Some(one), Some(other)) => one > other,
-            (Some(_) | None, _) => self.micros > other.micros,
-        }
+        let (mine, its) = match (self.seq, other.seq) {
+            (Some(one), Some(other)) => (one, other),
+            (Some(_) | None, _) => (self.reach(), other.reach()),
+        };
+        (mine, self.revision) > (its, other.revision)
+    }
+
+    /// Up to when it contains what moved.
+    fn reach(&self) -> i64 {
+        self.micros.saturating_add(self.span)
     }
 }
 
@@ -147,8 +180,45 @@ pub fn counts(moved: &Mark, base: Option<&Mark>) -> bool {
     base.is_none_or(|base| moved.is_after(base))
 }
 
+/// Pieces that movements name as gone for an order. One within the skew of the figure names none: neither is it on top of
+/// the figure, nor is it sure to be in it. What another store sent here first is gone once.
+pub fn named(all: &[Naming], place: &Place<'_>, meaning: &Meaning) -> i64 {
+    let (mut gone, mut came) = (0_i64, 0_i64);
+    let mut others: BTreeMap<i64, i64> = BTreeMap::new();
+    for one in all {
+        if one.store != place.store {
+            let left = others.entry(one.store).or_default();
+            *left = left.saturating_sub(one.delta);
+        } else if one.delta >= 0 {
+            came = came.saturating_add(one.delta);
+        } else if is_sure(&one.mark, place.base, meaning) {
+            gone = gone.saturating_sub(one.delta);
+        }
+    }
+    let others = if place.elsewhere { sum(others.into_values().map(|left| left.max(0))) } else { 0 };
+    gone.saturating_add(others.saturating_sub(came).max(0))
+}
+
+/// Whether the pieces of a movement are off the level: it counts on top of the figure, or the figure surely has it.
+fn is_sure(moved: &Mark, base: Option<&Mark>, meaning: &Meaning) -> bool {
+    base.is_none_or(|base| moved.is_after(base) || !moved.is_after(&behind_skew(base, meaning)))
+}
+
+/// Pieces of movements behind a figure that it has off already, because promises are: those that name this order. `gone`:
+/// pieces that such movements took.
+pub fn settled(commitment: &Commitment<'_>, base: Option<&Mark>, meaning: &Meaning, gone: i64) -> i64 {
+    let is_off = meaning.reports == Reports::Available && is_reserved(commitment, base, meaning);
+    if is_off { gone.clamp(0, sum(commitment.lots.iter().map(|lot| lot.qty))) } else { 0 }
+}
+
 /// How much of a commitment a figure with this watermark contains.
-pub fn reflected(commitment: &Commitment<'_>, base: Option<&Mark>, meaning: &Meaning) -> Reflected {
+/// `first`: as of when the store's first figure is. What had left well before it was never on its way to be named.
+pub fn reflected(
+    commitment: &Commitment<'_>,
+    base: Option<&Mark>,
+    first: Option<i64>,
+    meaning: &Meaning,
+) -> Reflected {
     let qty = sum(commitment.lots.iter().map(|lot| lot.qty));
     let named = commitment.named.clamp(0, qty);
     let Some(mark) = base.map(|mark| behind_skew(mark, meaning)) else {
@@ -162,12 +232,13 @@ pub fn reflected(commitment: &Commitment<'_>, base: Option<&Mark>, meaning: &Mea
         return Reflected { pieces: qty, presumed: 0 };
     }
     // What is named left first: a piece is not both named and presumed.
-    let presumed = match meaning.tier {
-        Tier::E0 => {
-            sum(commitment.lots.iter().filter(|lot| is_presumed(lot, &mark, meaning)).map(|lot| lot.qty))
-        }
-        Tier::E1 | Tier::E2 => 0,
+    let until = match meaning.tier {
+        Tier::E0 => Some(mark.micros),
+        Tier::E1 | Tier::E2 => first.map(|first| first.saturating_sub(meaning.skew)),
     };
+    let old =
+        commitment.lots.iter().filter(|lot| until.is_some_and(|until| is_presumed(lot, until, meaning)));
+    let presumed = sum(old.map(|lot| lot.qty));
     let pieces = named.max(presumed);
     Reflected { pieces, presumed: pieces.saturating_sub(named) }
 }
@@ -178,23 +249,21 @@ pub fn figures(
     base: Option<&Base>,
     moved: &[Moved<'_>],
     commitments: &[Commitment<'_>],
+    first: Option<i64>,
     meaning: &Meaning,
 ) -> Figures {
     let mark = base.map(|base| base.mark);
-    // Where promises are taken off already, posting the sale of one takes off nothing more.
-    let settled: Vec<&str> = commitments
-        .iter()
-        .filter(|one| meaning.reports == Reports::Available && is_reserved(one, mark.as_ref(), meaning))
-        .map(|one| one.order)
-        .collect();
-    let counted = moved.iter().filter(|one| {
-        counts(&one.mark, mark.as_ref()) && !one.order.is_some_and(|order| settled.contains(&order))
-    });
-    let behind = sum(counted.map(|one| one.delta));
+    let counted = || moved.iter().filter(|one| counts(&one.mark, mark.as_ref()));
+    let behind = sum(counted().map(|one| one.delta));
     let mut figures =
         Figures { on_hand: base.map_or(0, |base| base.qty).saturating_add(behind), ..Figures::default() };
     for commitment in commitments {
-        let reflected = reflected(commitment, mark.as_ref(), meaning);
+        // Where promises are taken off already, posting the sale of one takes off nothing more.
+        let names = counted().filter(|one| one.order == Some(commitment.order) && one.delta < 0);
+        let gone = sum(names.map(|one| one.delta.saturating_neg()));
+        let settled = settled(commitment, mark.as_ref(), meaning, gone);
+        figures.on_hand = figures.on_hand.saturating_add(settled);
+        let reflected = reflected(commitment, mark.as_ref(), first, meaning);
         let qty = sum(commitment.lots.iter().map(|lot| lot.qty));
         figures.committed = figures.committed.saturating_add(qty.saturating_sub(reflected.pieces));
         figures.presumed = figures.presumed.saturating_add(reflected.presumed);
@@ -204,19 +273,16 @@ pub fn figures(
 
 /// Up to where promises are surely contained: a clock that runs ahead of its own figures must not take them off.
 fn behind_skew(mark: &Mark, meaning: &Meaning) -> Mark {
-    match mark.seq {
-        Some(_) => *mark,
-        None => Mark { micros: mark.micros.saturating_sub(meaning.skew), ..*mark },
-    }
+    Mark { micros: mark.micros.saturating_sub(meaning.skew), span: 0, ..*mark }
 }
 
-fn is_presumed(lot: &Lot, mark: &Mark, meaning: &Meaning) -> bool {
-    lot.left.is_some_and(|left| mark.micros > left.saturating_add(meaning.post_lag))
+fn is_presumed(lot: &Lot, until: i64, meaning: &Meaning) -> bool {
+    lot.left.is_some_and(|left| until > left.saturating_add(meaning.post_lag))
 }
 
 fn is_reserved(commitment: &Commitment<'_>, base: Option<&Mark>, meaning: &Meaning) -> bool {
     let told = commitment.reserved.zip(base.map(|mark| behind_skew(mark, meaning)));
-    told.is_some_and(|(reserved, mark)| !reserved.is_after(&mark))
+    !commitment.lots.is_empty() && told.is_some_and(|(reserved, mark)| !reserved.is_after(&mark))
 }
 
 fn sum(pieces: impl Iterator<Item = i64>) -> i64 {

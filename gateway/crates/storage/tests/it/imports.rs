@@ -240,6 +240,7 @@ async fn what_two_files_tell_alike_is_one_fact_and_each_names_its_file() {
             dedupe_key: format!("FILE:{n}"),
             connector: "files@1.0.0".to_owned(),
             micros: 1,
+            noted: Vec::new(),
         };
         let mut incoming = accepted(1, &part.dedupe_key, vec![paid("SO1", 100)]);
         incoming.request = part.request();

@@ -4,7 +4,9 @@ mod crash;
 mod events;
 mod levels;
 mod orders;
+mod promises;
 mod property;
+mod watermarks;
 
 use crate::{
     kit::{CHANNEL, Kept, Plain, at, options, polled},
@@ -40,16 +42,17 @@ impl Fold for Taking {
     fn follow_ups(&self, before: Option<&Entity>, after: &Entity) -> Vec<FollowUp> {
         Plain.follow_ups(before, after)
     }
-    fn reserves(&self, order: &Order) -> Vec<Reservation> {
+    fn reserves(&self, order: &Order, _: &[Entity]) -> Option<Vec<Reservation>> {
         if matches!(order.state, OrderState::AwaitingPayment | OrderState::Cancelled) {
-            return Vec::new();
+            return Some(Vec::new());
         }
+        let promised_at = order.times.map(|times| times.created_at);
         let fulfilled_at = order.times.and_then(|times| times.shipped_at);
         let lines = order.lines.iter().filter_map(|line| {
             let (sku, store_code) = (line.sku.clone()?, STORE.to_owned());
-            Some(Reservation { store_code, sku, qty: line.qty, fulfilled_at })
+            Some(Reservation { store_code, sku, qty: line.qty, promised_at, fulfilled_at })
         });
-        lines.collect()
+        Some(lines.collect())
     }
 }
 
@@ -77,6 +80,7 @@ pub(super) fn part(key: &str, stores: Vec<StoreSnapshot>, movements: Vec<Movemen
         dedupe_key: format!("FILE:{key}"),
         connector: "files@1.0.0".to_owned(),
         micros: 7,
+        noted: Vec::new(),
     };
     StockPart {
         import: "imp_1".to_owned(),
@@ -96,6 +100,8 @@ pub(super) fn has(store: &str, second: i64, rows: &[(&str, i64)]) -> StoreSnapsh
     StoreSnapshot {
         store_code: store.to_owned(),
         as_of: at(second),
+        precision: Precision::Second,
+        revision: 0,
         seq: None,
         absent_zero: false,
         rows,

@@ -1,8 +1,25 @@
 //! Container, rows, matrix, duplicates, clock: what has to fit together.
 
 use super::{Found, is_number};
+use crate::mapping::words::nearest;
 use crate::mapping::{FileKind, Format, Policy, Rule, offset_seconds};
 use jiff::civil::Date;
+
+/// Encodings that files are read in, as mappings name them.
+const ENCODINGS: [&str; 7] = ["utf-8", "gbk", "gb18030", "gb2312", "utf-16le", "utf-16be", "declared"];
+
+/// Whether a label means one of them; other names of the same encodings are fine.
+fn is_read(label: &str) -> bool {
+    let found = encoding_rs::Encoding::for_label(label.as_bytes());
+    let read = [
+        encoding_rs::UTF_8,
+        encoding_rs::GBK,
+        encoding_rs::GB18030,
+        encoding_rs::UTF_16LE,
+        encoding_rs::UTF_16BE,
+    ];
+    label == "declared" || found.is_some_and(|found| read.contains(&found))
+}
 
 impl Found<'_> {
     pub(super) fn container(&mut self) {
@@ -16,13 +33,15 @@ impl Found<'_> {
                 hint,
             );
         }
-        let known =
-            |label: &str| label == "declared" || encoding_rs::Encoding::for_label(label.as_bytes()).is_some();
-        if let Some(label) = container.encoding.as_deref().filter(|label| !known(label)) {
-            self.say(
-                "/container/encoding",
-                format!("`{label}` is no encoding: utf-8, gbk, gb18030, utf-16le, utf-16be, declared"),
+        if let Some(label) = container.encoding.as_deref().filter(|label| !is_read(label)) {
+            let near = nearest(&label.to_lowercase(), ENCODINGS.into_iter());
+            let hint = near.map_or_else(
+                || "have the file saved as utf-8 or gbk".to_owned(),
+                |near| format!("did you mean `{near}`?"),
             );
+            let all = ENCODINGS.join(", ");
+            let text = format!("`{label}` is no encoding that files are read in; there are {all}");
+            self.hint("/container/encoding", text, Some(hint));
         }
         let one = |text: &Option<String>| {
             text.as_deref().is_none_or(|text| text.is_empty() || text.chars().count() == 1)

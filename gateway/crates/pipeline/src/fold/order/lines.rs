@@ -70,6 +70,6 @@ fn refund_state(aftersales: &[AfterSale], line: &Line) -> Option<qudao_model::Af
 }
 
 /// Whether an after-sale is about a line: by name, or because it is about the whole order.
-pub(super) fn concerns(aftersale: &AfterSale, line: &Line) -> bool {
+pub(in crate::fold) fn concerns(aftersale: &AfterSale, line: &Line) -> bool {
     aftersale.line_id.is_none() || aftersale.line_id == line.line_id
 }

@@ -30,7 +30,7 @@ fn facts() -> SlipFacts {
         kind: SlipKind::Sale,
         currency: "CNY".to_owned(),
         lines: vec![line],
-        tenders: vec![tender(Method::Cash, 250), tender(Method::WechatPay, -50)],
+        tenders: vec![tender(Method::Cash, 250), tender(Method::BankCard, -50)],
         orig_slip_no: None,
         order_no: Some("T1".to_owned()),
         training: false,

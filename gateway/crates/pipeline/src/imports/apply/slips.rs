@@ -6,6 +6,7 @@ use crate::{
     imports::{
         sieve::ONE_PILE,
         spool::{Fault, Piles, damaged},
+        terms::Noted,
     },
     intake::acceptance,
 };
@@ -46,7 +47,9 @@ impl Applying<'_, '_> {
             return Ok(());
         }
         let row = &self.run.row;
-        let part = file_part(row, self.micros, number, &format!("slips:{}:{number}", self.run.summary.run));
+        let mut part =
+            file_part(row, self.micros, number, &format!("slips:{}:{number}", self.run.summary.run));
+        part.noted = Noted::slips(&self.run.reader.terms).body();
         let incoming = Incoming {
             channel: row.channel.clone(),
             received_at: row.received_at,
@@ -78,8 +81,9 @@ impl Applying<'_, '_> {
         for ((ticket, facts), id) in facts.into_iter().zip(ids) {
             let at = ticket.occurred_at;
             let before = match (known.get(&id), here.get(&id)) {
-                (Some(slip), _) => Some(same(slip, at, &facts)),
-                (None, Some((then, one))) => Some(*then == at && *one == facts),
+                (_, Some((then, one))) => Some(*then == at && *one == facts),
+                (Some(slip), None) if undone(slip, at, &facts) => None,
+                (Some(slip), None) => Some(same(slip, at, &facts)),
                 (None, None) => None,
             };
             match before {
@@ -173,6 +177,11 @@ pub(crate) fn facts_of(ticket: &Ticket, offset: Offset) -> Result<SlipFacts, Str
         None => Ok(facts),
         Some(problem) => Err(problem.to_string()),
     }
+}
+
+/// Whether these facts tell that a slip was undone, and nothing else that is new. It is the one thing that comes later.
+pub(crate) fn undone(slip: &Slip, at: Timestamp, facts: &SlipFacts) -> bool {
+    facts.voided && !slip.voided && same(slip, at, &SlipFacts { voided: false, ..facts.clone() })
 }
 
 /// Whether a slip says what these facts say.

@@ -3,7 +3,7 @@ use qudao_model::file::RowCounts;
 
 fn figures(skus: u64, units: i64, day: Option<i64>) -> Figures {
     let as_of = day.map(|day| Timestamp::from_second(day * 86400).unwrap());
-    Figures { skus, units, all_zero: units == 0, as_of }
+    Figures { skus, units, all_zero: units == 0, as_of, digest: None }
 }
 
 fn outcome(kind: FileKind, verdict: FileVerdict, reason: Option<&str>) -> FileOutcome {
@@ -42,7 +42,7 @@ fn check(guard: (u32, u32), before: &str, now: &str, expect: &str) {
         absent_store: None,
         absent_sku: None,
     });
-    let past = Past { stores: &before, known: None, first_waits: true };
+    let past = Past { stores: &before, known: None, first_waits: true, came: None };
     let judged = judge(&read, &now, &past);
     let holds: Vec<String> = judged
         .holds
@@ -101,7 +101,7 @@ fn a_store_that_had_nothing_may_have_nothing() {
 #[test]
 fn what_the_file_says_about_itself_comes_first() {
     let before = BTreeMap::from([("a".to_owned(), figures(40, 9, Some(1)))]);
-    let past = Past { stores: &before, known: None, first_waits: true };
+    let past = Past { stores: &before, known: None, first_waits: true, came: None };
     let empty = outcome(FileKind::StockSnapshot, FileVerdict::Hold, Some("empty"));
     let judged = judge(&empty, &BTreeMap::new(), &past);
     assert_eq!((judged.verdict, judged.holds[0].reason.as_str()), (FileVerdict::Hold, "empty"));
@@ -115,7 +115,7 @@ fn what_the_file_says_about_itself_comes_first() {
 fn a_store_that_nobody_wrote_down_waits() {
     let known = BTreeSet::from(["a".to_owned()]);
     let before = BTreeMap::from([("a".to_owned(), figures(1, 1, None))]);
-    let past = Past { stores: &before, known: Some(&known), first_waits: false };
+    let past = Past { stores: &before, known: Some(&known), first_waits: false, came: None };
     let now = BTreeMap::from([("a".to_owned(), figures(1, 1, None)), ("x".to_owned(), figures(1, 1, None))]);
     let read = outcome(FileKind::StockSnapshot, FileVerdict::Accept, None);
     let judged = judge(&read, &now, &past);
@@ -125,8 +125,32 @@ fn a_store_that_nobody_wrote_down_waits() {
 #[test]
 fn movements_and_tickets_replace_nothing_and_are_not_guarded() {
     let stores = BTreeMap::new();
-    let past = Past { stores: &stores, known: None, first_waits: true };
+    let past = Past { stores: &stores, known: None, first_waits: true, came: None };
     let now = BTreeMap::from([("a".to_owned(), figures(1, 0, None))]);
     let read = outcome(FileKind::StockDelta, FileVerdict::Accept, None);
     assert_eq!(judge(&read, &now, &past).verdict, FileVerdict::Accept);
+}
+
+#[test]
+fn other_figures_of_the_same_moment_are_never_passed_over() {
+    let usual = (30, 10);
+    check(usual, "a:40:9:1", "a:40:8:1", "hold holds[a=changed_after_import] applied[] absent[]");
+    check(usual, "a:40:9:1", "a:2:0:1", "hold holds[a=changed_after_import] applied[] absent[]");
+    let one = Figures { digest: Some(1), ..figures(40, 9, Some(1)) };
+    let other = Figures { digest: Some(2), ..one };
+    assert!(other.changed(&one) && !one.changed(&one));
+    assert!(!Figures { as_of: None, ..other }.changed(&one));
+}
+
+#[test]
+fn what_is_still_to_come_waits_whether_or_not_there_is_a_past() {
+    let came = Timestamp::from_second(10 * 86400).unwrap();
+    let past = BTreeMap::from([("a".to_owned(), figures(1, 1, Some(1)))]);
+    let past = Past { stores: &past, known: None, first_waits: false, came: Some(came) };
+    let day = |day: i64| figures(1, 1, Some(day));
+    let now =
+        BTreeMap::from([("a".to_owned(), day(12)), ("b".to_owned(), day(12)), ("c".to_owned(), day(11))]);
+    let judged = judge(&outcome(FileKind::StockSnapshot, FileVerdict::Accept, None), &now, &past);
+    let holds: Vec<_> = judged.holds.iter().map(|hold| hold.reason.as_str()).collect();
+    assert_eq!((holds, judged.applied), (vec!["future_snapshot"; 2], vec!["c".to_owned()]));
 }

@@ -77,6 +77,18 @@ fn a_file_of_nothing_but_stores_is_refused() {
     assert!(matches!(spool.push("one more", |_| ()), Err(Fault::Connector(_))));
 }
 
+#[test]
+fn a_pile_that_went_to_disk_reserves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::new(folder.path());
+    let row = vec![7; PILE_BYTES];
+    for store in 0..50 {
+        spool.push(&store.to_string(), |to| to.extend_from_slice(&row)).unwrap();
+    }
+    let reserved: usize = spool.piles.iter().map(|pile| pile.buffer.capacity()).sum();
+    assert_eq!((spool.buffered, reserved), (0, 0));
+}
+
 proptest! {
     /// Against a plain list.
     #[test]

@@ -2,12 +2,15 @@
 
 use super::kit::{Desk, ERP, snapshot, write};
 use crate::imports::Watcher;
+use qudao_config::Status;
 use qudao_storage::{ImportFilter, ImportRow};
 use serde_json::{Value, json};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, FileTimes},
     io::Write as _,
     path::PathBuf,
+    sync::Arc,
 };
 
 struct Folder {
@@ -155,4 +158,20 @@ async fn a_folder_that_is_missing_is_waited_for() {
     folder.write("stock.csv", &snapshot(1, "a X 1"));
     folder.look(1).await;
     assert_eq!(folder.look(30).await, ["stock.csv"]);
+}
+
+#[tokio::test]
+async fn two_channels_that_look_into_one_folder_both_take_its_files() {
+    let mut folder = Folder::new().await;
+    let first = folder.desk.reader("1", Status::Live);
+    let mut second = first.under((String::new(), (*first.files.settings).clone()), "1");
+    second.name = "second".to_owned();
+    let both = [(ERP.to_owned(), first), ("second".to_owned(), Arc::new(second))];
+    folder.desk.imports.set(BTreeMap::from(both));
+    folder.write("stock.csv", &snapshot(1, "a X 1"));
+    folder.look(0).await;
+    folder.look(30).await;
+    let all = folder.desk.storage.imports(&ImportFilter::default()).await.unwrap().items;
+    let channels: BTreeSet<String> = all.into_iter().map(|row| row.channel).collect();
+    assert_eq!(channels, BTreeSet::from([ERP.to_owned(), "second".to_owned()]));
 }

@@ -14,7 +14,7 @@ use futures_util::{
 use qudao_config::Status;
 use qudao_host::{AskFailure, FileCall, FileRead, Put, Stats};
 use qudao_model::{
-    CloudEvent, FileOutcome, StockLevel,
+    CloudEvent, FileOutcome, StockLevel, Timestamp,
     fault::{Class, Retry},
     file::Emitted,
 };
@@ -53,7 +53,7 @@ impl Reads for Lines {
         BYTES_MAX
     }
 
-    fn read_file(&self, file: FileCall, out: Sender<Put>) -> BoxFuture<'_, FileRead> {
+    fn read_file(&self, _: Timestamp, file: FileCall, out: Sender<Put>) -> BoxFuture<'_, FileRead> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         async move {
             let told = read(&file, &out).await;
@@ -73,6 +73,10 @@ async fn read(file: &FileCall, out: &Sender<Put>) -> Result<FileOutcome, AskFail
     let head =
         lines.next().unwrap_or(r#"{"kind": "stock_snapshot", "verdict": "reject", "reason": "empty_file"}"#);
     let mut head: Value = serde_json::from_str(head).unwrap();
+    assert!(head.get("panics").is_none(), "it panics");
+    if head.get("hangs").is_some() {
+        std::future::pending::<()>().await;
+    }
     if let Some(code) = head.get("breaks").and_then(Value::as_str) {
         return Err(failure(code));
     }
@@ -90,6 +94,7 @@ async fn read(file: &FileCall, out: &Sender<Put>) -> Result<FileOutcome, AskFail
             Emitted::Notices => notices += 1,
             Emitted::Amendments => taken_back += u64::from(!line.contains("\"row\"")),
         }
+        let line = file.settings["mapping"]["factor"].as_i64().map_or(line.to_owned(), |by| times(line, by));
         let put = Put { what, lines: format!("{line}\n").into_bytes() };
         if out.send(put).await.is_err() {
             return Err(failure("abandoned"));
@@ -104,8 +109,22 @@ async fn read(file: &FileCall, out: &Sender<Put>) -> Result<FileOutcome, AskFail
     Ok(serde_json::from_value(Value::Object(head.clone())).unwrap())
 }
 
+/// A mapping that takes packs for pieces.
+fn times(line: &str, by: i64) -> String {
+    let mut row: Value = serde_json::from_str(line).unwrap();
+    if let Some(quantity) = row["quantity"].as_i64() {
+        row["quantity"] = json!(quantity * by);
+    }
+    row.to_string()
+}
+
 fn failure(code: &str) -> AskFailure {
-    let retry = if code == "breaker_open" { Retry::After(Duration::from_mins(1)) } else { Retry::Never };
+    // As the host tells it: whatever may come from a moment is to be tried again.
+    let retry = match code {
+        "breaker_open" | "share_gone" => Retry::After(Duration::from_mins(1)),
+        "abandoned" => Retry::Now,
+        _ => Retry::After(Duration::ZERO),
+    };
     AskFailure { class: Class::Defect, code: code.to_owned(), message: "it broke".to_owned(), retry }
 }
 
@@ -162,6 +181,9 @@ impl Desk {
         let connector: Arc<dyn Reads> = Arc::<Lines>::clone(&self.lines);
         let mut settings = self.settings.clone();
         settings["mapping"] = json!({"timezone": "+08:00"});
+        if let Some(by) = mapping.strip_prefix("times ") {
+            settings["mapping"]["factor"] = json!(by.parse::<i64>().unwrap());
+        }
         let files = FileSettings { settings: Arc::new(settings), digest: mapping.to_owned() };
         Arc::new(Reader::new(ERP, connector, (status, "mapping", files), self.folder.path()))
     }

@@ -74,9 +74,27 @@ async fn rows_without_a_document_are_known_by_file_and_row() {
     let desk = Desk::new().await;
     desk.import("1.csv", &moves(3, "- - X -2; - - X -2")).await;
     assert_eq!(desk.levels().await, ["a X -4"]);
-    // The same file under another mapping is the same movements.
+    // Under another mapping it says the same movements once more, or others in their place: neither may be added.
     desk.maps_by("2");
     let row = desk.import("1.csv", &moves(3, "- - X -2; - - X -2")).await;
-    assert_eq!((row.mapping.as_str(), row.outcome.unwrap()["totals"]["same"].as_u64()), ("2", Some(2)));
+    assert_eq!((row.mapping.as_str(), row.state), ("2", ImportState::Rejected));
+    assert_eq!(row.reason.as_deref(), Some("counted_before"));
     assert_eq!(desk.levels().await, ["a X -4"]);
+}
+
+#[tokio::test]
+async fn movements_of_a_day_that_is_still_to_come_go_to_quarantine() {
+    let desk = Desk::new().await;
+    let text = moves(3, "D1 1 X -2; D2 1 X -1; D3 1 X -1").replacen("2013-01-03", "2062-01-03", 1);
+    let row = desk.import("1.csv", &text).await;
+    assert_eq!(
+        (row.state, desk.rejects(&row.id).await),
+        (ImportState::Applied, vec!["2 date_out_of_range".to_owned()])
+    );
+    assert_eq!(row.outcome.unwrap()["rejects"], json!({"date_out_of_range": 1}));
+    assert_eq!(desk.levels().await, ["a X -2"]);
+    // Nothing but such: there is no part to apply.
+    let row = desk.import("2.csv", &moves(3, "D9 1 X -2").replace("2013-01-03", "2062-01-03")).await;
+    assert_eq!((row.state, desk.rejects(&row.id).await.len()), (ImportState::Applied, 1));
+    assert_eq!(desk.levels().await, ["a X -2"]);
 }

@@ -105,7 +105,8 @@ async fn a_channel_that_is_gone_leaves_its_slips_and_says_what_is_missing() {
     let into = Intake::new(storage.clone(), vault, Rules::default());
     let find = |_: &str| -> Option<&dyn Asks> { None };
     let report = replay_through(&desk.storage, &into, (&find, &|_| None), &mut |_| {}).await.unwrap();
-    assert_eq!(report.differences.len(), 6);
+    // Six parts, and what is missing of the two snapshots.
+    assert_eq!(report.differences.len(), 8);
     assert!(report.differences[0].now.ends_with("its figures are left out"));
     assert!(report.differences[5].now.ends_with("the facts of then are used"));
     let slips = EntityFilter::new(qudao_model::EntityKind::Slip);

@@ -81,3 +81,27 @@ async fn a_file_of_tickets_that_waits_counts_when_it_is_confirmed() {
     assert_eq!(desk.confirm(&row.id).await.state, ImportState::Applied);
     assert_eq!(events(&desk.storage).await.len(), 1);
 }
+
+#[tokio::test]
+async fn that_a_ticket_was_voided_later_is_a_fact_and_no_contradiction() {
+    let desk = Desk::new().await;
+    desk.import("day.csv", &sales(&[ticket(1, 100), ticket(2, 100)])).await;
+    let voided = |number: u32, amount: i64| {
+        let mut ticket = ticket(number, amount);
+        ticket["voided"] = json!(true);
+        ticket
+    };
+    let row = desk.import("next.csv", &sales(&[voided(1, 100), voided(2, 105)])).await;
+    // Voided with another amount is something else.
+    assert_eq!(desk.rejects(&row.id).await, ["2 changed_after_import"]);
+    assert_eq!(row.outcome.unwrap()["totals"]["slips"], 1);
+    let slips = desk.storage.entities(&EntityFilter::new(EntityKind::Slip)).await.unwrap().items;
+    let voided_now: Vec<bool> = slips
+        .iter()
+        .map(|slip| matches!(slip, Entity::Slip(slip) if slip.slip_no == "T1" && slip.voided))
+        .collect();
+    assert_eq!(voided_now.iter().filter(|voided| **voided).count(), 1);
+    // Told again it is known.
+    let row = desk.import("again.csv", &sales(&[voided(1, 100), ticket(3, 1)])).await;
+    assert_eq!(row.outcome.unwrap()["totals"]["same"], 1);
+}

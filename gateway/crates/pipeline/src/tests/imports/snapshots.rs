@@ -6,6 +6,7 @@ use futures_util::stream;
 use qudao_config::Status;
 use qudao_storage::{DeliveryFilter, ImportState};
 use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc};
 
 #[tokio::test]
 async fn the_first_snapshot_of_a_store_waits_for_a_person_once() {
@@ -172,20 +173,6 @@ async fn a_channel_that_is_not_live_takes_files_and_reads_them_later() {
 }
 
 #[tokio::test]
-async fn a_breaker_that_is_open_is_waited_for() {
-    let desk = Desk::new().await;
-    let row = desk.import("1.csv", "{\"breaks\": \"breaker_open\"}\n").await;
-    assert_eq!(row.state, ImportState::Reading);
-    let asked = || desk.lines.asked.load(std::sync::atomic::Ordering::Relaxed);
-    let before = asked();
-    desk.run().await;
-    assert_eq!(asked(), before);
-    desk.turn(61);
-    desk.run().await;
-    assert_eq!(asked(), before + 1);
-}
-
-#[tokio::test]
 async fn a_file_that_is_cut_off_leaves_nothing() {
     let desk = Desk::new().await;
     let broken = Err(std::io::Error::other("gone"));
@@ -194,4 +181,108 @@ async fn a_file_that_is_cut_off_leaves_nothing() {
     let files = std::fs::read_dir(desk.folder.path().join("data/files"));
     assert_eq!(files.map_or(0, Iterator::count), 0);
     assert!(desk.storage.unfinished_imports().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn other_figures_of_the_same_moment_wait_and_count_once_confirmed() {
+    let desk = Desk::new().await;
+    desk.confirmed("1.csv", &snapshot(1, "a X 3; a Y 1; b X 1")).await;
+    // The same, exported again: nothing to do, nothing to ask.
+    let row = desk.import("again.csv", &snapshot(1, "b X 1; a Y 1; a X 3")).await;
+    assert_eq!(row.state, ImportState::Applied);
+    // Corrected: as many SKUs, as many pieces, other figures.
+    let row = desk.import("corrected.csv", &snapshot(1, "a X 2; a Y 2; b X 1")).await;
+    assert_eq!((row.state, row.reason.as_deref()), (ImportState::Partial, Some("changed_after_import")));
+    assert_eq!(desk.stores(&row.id).await, ["a held changed_after_import", "b applied"]);
+    assert_eq!(desk.levels().await, ["a X 3", "a Y 1", "b X 1"]);
+    assert_eq!(desk.confirm(&row.id).await.state, ImportState::Applied);
+    assert_eq!(desk.levels().await, ["a X 2", "a Y 2", "b X 1"]);
+    // And once more: what is confirmed last counts.
+    let row = desk.import("undone.csv", &snapshot(1, "a X 3;  a Y 1")).await;
+    assert_eq!(desk.stores(&row.id).await, ["a held changed_after_import"]);
+    desk.confirm(&row.id).await;
+    assert_eq!(desk.levels().await, ["a X 3", "a Y 1", "b X 1"]);
+    // The next day comes behind all of it.
+    let row = desk.import("2.csv", &snapshot(2, "a X 9; a Y 9; b X 9")).await;
+    assert_eq!((row.state, desk.levels().await[0].as_str()), (ImportState::Applied, "a X 9"));
+}
+
+#[tokio::test]
+async fn a_mended_mapping_supersedes_what_it_read_before_once_somebody_agrees() {
+    let desk = Desk::new().await;
+    let text = snapshot(1, "a X 3; b X 0");
+    let row = desk.confirmed("1.csv", &text).await;
+    desk.maps_by("times 10");
+    let again = desk.imports.retry(&row.id).await.unwrap();
+    desk.run().await;
+    let waits = desk.row(&again.import.id).await;
+    assert_eq!((waits.state, waits.reason.as_deref()), (ImportState::Partial, Some("changed_after_import")));
+    assert_eq!(desk.levels().await, ["a X 3", "b X 0"]);
+    desk.confirm(&waits.id).await;
+    assert_eq!(desk.levels().await, ["a X 30", "b X 0"]);
+}
+
+#[tokio::test]
+async fn a_store_of_which_rows_were_refused_is_not_taken_for_a_complete_list() {
+    let desk = Desk::new().await;
+    desk.confirmed("1.csv", &snapshot(1, "a X 3; a Y 2; b X 3; b Y 2")).await;
+    let guard = json!({"guard": {"absent_sku": "zero", "max_drop_pct": 90}});
+    let reject = "-{\"row\": 4, \"column\": \"qty\", \"kind\": \"bad_quantity\", \"store_code\": \"a\"}\n";
+    let row = desk.import("2.csv", &(snapshot_with(guard.clone(), 2, "a X 4; b X 4") + reject)).await;
+    assert_eq!(row.state, ImportState::Applied);
+    assert_eq!(desk.levels().await, ["a X 4", "a Y 2", "b X 4", "b Y 0"]);
+    assert_eq!(row.outcome.unwrap()["not_zeroed"], json!(["a"]));
+    // A row of which nobody knows the store could be of any.
+    let reject = "-{\"row\": 4, \"column\": \"store\", \"kind\": \"unknown_store\"}\n";
+    let row = desk.import("3.csv", &(snapshot_with(guard, 3, "a X 5; b Y 5") + reject)).await;
+    assert_eq!(desk.levels().await, ["a X 5", "a Y 2", "b X 4", "b Y 5"]);
+    assert_eq!(row.outcome.unwrap()["not_zeroed"], json!(["a", "b"]));
+}
+
+#[tokio::test]
+async fn figures_of_a_day_that_is_still_to_come_wait() {
+    let desk = Desk::new().await;
+    desk.confirmed("1.csv", &snapshot(1, "a X 3; b X 3")).await;
+    let text = snapshot(2, "a X 4; b X 4");
+    // The year was mistyped, of one store.
+    let text = text.replacen("2013-01-02", "2062-01-02", 1);
+    let row = desk.import("2.csv", &text).await;
+    assert_eq!((row.state, row.reason.as_deref()), (ImportState::Partial, Some("future_snapshot")));
+    assert_eq!(desk.stores(&row.id).await, ["a held future_snapshot", "b applied"]);
+    assert_eq!(desk.imports.discard(&row.id, None).await.unwrap().state, ImportState::Applied);
+    // Nothing is frozen.
+    assert_eq!(desk.import("3.csv", &snapshot(3, "a X 5; b X 5")).await.state, ImportState::Applied);
+    assert_eq!(desk.levels().await, ["a X 5", "b X 5"]);
+}
+
+#[tokio::test]
+async fn words_of_a_connector_that_makes_up_too_many_are_counted_together() {
+    let desk = Desk::new().await;
+    let reject = |at: usize| format!("-{{\"row\": 4, \"column\": null, \"kind\": \"kind_{at:03}\"}}\n");
+    let rejects: String = (0..100).chain(0..1).map(reject).collect();
+    let row = desk.import("1.csv", &(snapshot(1, "a X 1") + &rejects)).await;
+    let outcome = row.outcome.unwrap();
+    let kinds = outcome["rejects"].as_object().unwrap();
+    assert_eq!((kinds.len(), &kinds["other"], &kinds["kind_000"]), (41, &json!(60), &json!(2)));
+    assert_eq!(desk.rejects(&row.id).await.len(), 101);
+}
+
+#[tokio::test]
+async fn a_store_that_counts_and_says_something_else_when_it_is_tried_again_waits_anew() {
+    let desk = Desk::new().await;
+    let row = desk.confirmed("1.csv", &snapshot(1, "a X 3; b X 0")).await;
+    // The mapping is the same, and what it takes from the store directory is not.
+    let reader = desk.reader("1", Status::Live);
+    let mut settings = (*reader.files.settings).clone();
+    settings["mapping"]["factor"] = json!(10);
+    let reader = Arc::new(reader.under((String::new(), settings), "1"));
+    desk.imports.set(BTreeMap::from([(ERP.to_owned(), reader)]));
+    desk.imports.retry(&row.id).await.unwrap();
+    desk.run().await;
+    let waits = desk.row(&row.id).await;
+    assert_eq!((waits.state, waits.reason.as_deref()), (ImportState::Partial, Some("changed_after_import")));
+    assert_eq!(desk.stores(&row.id).await, ["a held changed_after_import", "b applied"]);
+    assert_eq!(desk.levels().await, ["a X 3", "b X 0"]);
+    assert_eq!(desk.confirm(&row.id).await.state, ImportState::Applied);
+    assert_eq!(desk.levels().await, ["a X 30", "b X 0"]);
 }

@@ -90,7 +90,8 @@ async fn what_counts_already_can_stand_for_the_file_before() {
     let file = folder.path().join("file");
     write(&file, &snapshot_with(json!({}), 2, "a X 1; b X 1"));
     let as_of = Some("2013-01-01T00:00:00Z".parse().unwrap());
-    let counts = BTreeMap::from([("a".to_owned(), Figures { skus: 1, units: 3, all_zero: false, as_of })]);
+    let counts =
+        BTreeMap::from([("a".to_owned(), Figures { skus: 1, units: 3, as_of, ..Figures::default() })]);
     let at = Timestamp::from_second(2_000_000_000).unwrap();
     let trial = Trial { file: &file, previous: None, counts: Some(&counts), at, rows_max: 0 };
     let tried = tried(&Lines::default(), json!({}), trial).await.unwrap();

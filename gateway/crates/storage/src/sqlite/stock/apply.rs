@@ -7,8 +7,8 @@ use super::{
     write::{self, MovementRow, SnapshotRow, Written},
 };
 use crate::{
-    Applied, Error, Incoming, Movement, MovementDigest, MovementKey, SameDay, StockPart, StoreOutcome,
-    StoreState,
+    Applied, Error, Incoming, Movement, MovementDigest, MovementKey, SnapshotDigest, StockPart, StoreOutcome,
+    StoreSnapshot, StoreState,
     batch::{Changes, Counters, InboxRow},
     prepared::Prepared,
     sqlite::{
@@ -17,17 +17,19 @@ use crate::{
         write_error,
     },
     stock::{
-        desk::{Desk, Figures, NewMovement, Numbers},
-        level::{LevelKey, SELLABLE, Source, bucket_code, mark},
+        desk::{Desk, Figures, NewMovement, Numbers, store_keys},
+        level::{LevelKey, SELLABLE, Source, bucket_code, figure_mark, movement_mark},
         rule::Mark,
     },
 };
-use qudao_model::{Answer, Verdict, delivery::Acceptance, file::Precision};
+use qudao_model::{Answer, Verdict, delivery::Acceptance};
 use sqlx::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Rows of a store beyond which all of its levels are looked at in one go.
 const MANY: usize = 64;
+/// Pieces of a row at most: more than the world makes of anything, and millions of such rows can be added up.
+const QUANTITY_MAX: u64 = 1_000_000_000_000;
 
 /// A part with numbers for words.
 struct Plan<'p> {
@@ -45,6 +47,7 @@ pub(in crate::sqlite) async fn apply(
     part: &StockPart,
     counters: &mut Counters,
 ) -> Result<Applied, Error> {
+    check_quantities(part)?;
     let mut applied = Applied { delivery_id: part.delivery.delivery_id(&part.channel), ..Applied::default() };
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(write_error)?;
     let there: Option<i64> = sqlx::query_scalar("SELECT ordinal FROM inbox WHERE id = ?")
@@ -57,6 +60,13 @@ pub(in crate::sqlite) async fn apply(
         applied.already = true;
         return Ok(applied);
     }
+    if !part.movements.is_empty()
+        && let Some(import) = known::other_mapping(connection, &part.import).await.map_err(write_error)?
+    {
+        // A refusal is no trouble: nobody else ends the transaction.
+        sqlx::query("ROLLBACK").execute(connection).await.map_err(write_error)?;
+        return Err(Error::OtherMapping { import });
+    }
     let plan = Plan::of(connection, words, part, &mut applied).await?;
     let mut desk = plan.desk(connection, words).await?;
     let snapshots = plan.take(connection, &mut desk, &mut applied).await?;
@@ -65,7 +75,8 @@ pub(in crate::sqlite) async fn apply(
         part.received_at,
         &mut Numbers { seq: &mut counters.seq, commit: &mut counters.stock_commit },
     );
-    (applied.changed, applied.unchanged) = (differ, same);
+    let renewed: usize = desk.written.renewed.values().map(|(_, skus)| skus.len()).sum();
+    (applied.changed, applied.unchanged) = (differ, same + u64::try_from(renewed).unwrap_or_default());
     applied.seq = desk.written.events.last().map(|event| event.seq);
     let movements = plan.movement_rows(&applied.delivery_id);
     let mut script = Script::default();
@@ -73,10 +84,26 @@ pub(in crate::sqlite) async fn apply(
     counters.ordinal += 1;
     leave(&mut script, part, counters.ordinal)?;
     script.run(texts, connection).await.map_err(write_error)?;
-    let written = Written { movements: &movements, snapshots: &snapshots };
+    let firsts = plan.firsts(&desk);
+    let written = Written { movements: &movements, snapshots: &snapshots, firsts: &firsts };
     write::run(connection, texts, &desk, &written).await?;
     sqlx::query("COMMIT").execute(connection).await.map_err(write_error)?;
     Ok(applied)
+}
+
+/// Refuses what no store has, before sums could run over.
+fn check_quantities(part: &StockPart) -> Result<(), Error> {
+    let told = part
+        .stores
+        .iter()
+        .flat_map(|store| store.rows.iter().map(|(sku, _, quantity)| (&store.store_code, sku, *quantity)));
+    let moved = part.movements.iter().map(|one| (&one.store_code, &one.sku, one.delta));
+    match told.chain(moved).find(|(_, _, quantity)| quantity.unsigned_abs() > QUANTITY_MAX) {
+        Some((store, sku, quantity)) => {
+            Err(Error::Quantity { store: store.clone(), sku: sku.clone(), quantity })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The delivery of the part, and which stores of the import count.
@@ -140,7 +167,7 @@ impl<'p> Plan<'p> {
         let moved = new.into_iter().filter_map(|one| {
             let (store, sku) = (words.stores.id(&one.store_code)?, words.skus.id(&one.sku)?);
             let level = LevelKey { store, sku, bucket: bucket_code(one.bucket) };
-            Some((one, level, rank(one, part)))
+            Some((one, level, movement_mark(&part.policy, one)))
         });
         Ok(Plan { part, source, figures, moved: moved.collect() })
     }
@@ -150,7 +177,17 @@ impl<'p> Plan<'p> {
         let sources = words.all_sources(connection).await.map_err(write_error)?;
         let mut desk = Desk::default();
         (desk.sources, desk.words) = (sources, self.words(words));
-        let is_whole = |figures: &&Figures| !figures.zeros.is_empty() || figures.rows.len() > MANY;
+        let told: BTreeSet<i64> = self.figures.iter().map(|figures| figures.store).collect();
+        load::firsts(connection, &told, &mut desk).await.map_err(write_error)?;
+        let earlier: BTreeSet<i64> = self
+            .figures
+            .iter()
+            .filter(|one| self.first(&desk, one) > one.mark.micros)
+            .map(|one| one.store)
+            .collect();
+        let is_whole = |figures: &&Figures| {
+            !figures.zeros.is_empty() || figures.rows.len() > MANY || earlier.contains(&figures.store)
+        };
         let whole: Vec<i64> = self.figures.iter().filter(is_whole).map(|one| one.store).collect();
         load::stores(connection, &whole, &mut desk).await?;
         let single = self.figures.iter().filter(|figures| !is_whole(figures));
@@ -160,24 +197,17 @@ impl<'p> Plan<'p> {
         load::levels(connection, &places, &mut desk).await?;
         load::movements(connection, &mut desk).await?;
         load::commitments_of_levels(connection, &mut desk).await?;
+        load::presumed_of_stores(connection, &earlier, &mut desk).await?;
         let orders: BTreeSet<&str> =
             self.moved.iter().filter_map(|(one, _, _)| one.order_ref.as_deref()).collect();
         load::commitments_of_orders(connection, &orders, &mut desk).await?;
-        // An order may take from a level that nothing else of this part touches.
-        let held = desk.commitments.keys().map(|key| (key.store, key.sku));
-        let missing: BTreeSet<(i64, i64)> = held
-            .filter(|(store, sku)| {
-                !desk.levels.contains_key(&LevelKey { store: *store, sku: *sku, bucket: SELLABLE })
-            })
-            .collect();
-        load::levels(connection, &missing, &mut desk).await?;
         load::named(connection, &orders, &mut desk).await?;
         let stores: BTreeSet<i64> = self
             .figures
             .iter()
             .map(|figures| figures.store)
             .chain(self.moved.iter().map(|(_, key, _)| key.store))
-            .chain(missing.iter().map(|(store, _)| *store))
+            .chain(desk.commitments.keys().map(|key| key.store))
             .collect();
         load::around(connection, &stores, &mut desk).await?;
         Ok(desk)
@@ -237,10 +267,12 @@ impl<'p> Plan<'p> {
                     store: figures.store,
                     mark: figures.mark,
                     sums: store.now,
+                    first: self.first(desk, figures),
+                    digest: digest(store),
                 });
             }
         }
-        self.check_sequences(connection, &last, desk, applied).await?;
+        self.check_sequences(connection, desk, applied).await?;
         Ok(rows)
     }
 
@@ -248,30 +280,51 @@ impl<'p> Plan<'p> {
     async fn check_sequences(
         &self,
         connection: &mut SqliteConnection,
-        last: &BTreeMap<i64, Mark>,
         desk: &mut Desk,
         applied: &mut Applied,
     ) -> Result<(), Error> {
         let epoch = self.part.policy.epoch;
-        let mut numbered: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for figures in self.figures.iter().filter(|figures| figures.mark.seq.is_some()) {
-            numbered.entry(figures.store).or_default();
+        let mut contained: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut numbered: BTreeMap<(i64, i64), Vec<i64>> = BTreeMap::new();
+        for figures in &self.figures {
+            let Some(seq) = figures.mark.seq else { continue };
+            contained.entry(figures.store).and_modify(|last| *last = seq.max(*last)).or_insert(seq);
+            numbered.entry((figures.store, self.source)).or_default();
+            // It may have what another source lacks.
+            for (place, _) in desk.anomalies.range(store_keys(figures.store)) {
+                numbered.entry((figures.store, place.bucket)).or_default();
+            }
         }
         for (_, level, mark) in &self.moved {
             if let Some(seq) = mark.seq {
-                numbered.entry(level.store).or_default().push(seq);
+                numbered.entry((level.store, self.source)).or_default().push(seq);
             }
         }
-        for (store, new) in numbered {
-            let contained = last.get(&store).filter(|last| last.epoch == epoch).and_then(|last| last.seq);
-            let of = (store, self.source, epoch);
-            let sequence = known::sequence(connection, of, contained, &new).await.map_err(write_error)?;
-            if desk.sequence(store, &sequence, self.part.received_at) {
+        let stores: Vec<i64> = numbered.keys().map(|(store, _)| *store).collect();
+        for (store, seq) in known::contained(connection, epoch, &stores).await.map_err(write_error)? {
+            contained.entry(store).and_modify(|last| *last = seq.max(*last)).or_insert(seq);
+        }
+        for ((store, source), new) in numbered {
+            let of = (store, source, epoch);
+            let sequence = known::sequence(connection, of, contained.get(&store).copied(), &new).await;
+            let is_missing =
+                desk.sequence((store, source), &sequence.map_err(write_error)?, self.part.received_at);
+            if is_missing && source == self.source {
                 let code = self.code(store);
                 applied.gaps.extend(code);
             }
         }
         Ok(())
+    }
+
+    fn first(&self, desk: &Desk, figures: &Figures) -> i64 {
+        desk.firsts.get(&(figures.store, self.source)).copied().unwrap_or(figures.mark.micros)
+    }
+
+    /// Where a snapshot of this part came late and is the first of its store.
+    fn firsts(&self, desk: &Desk) -> Vec<(i64, i64, i64)> {
+        let first = |one: &&Figures| self.first(desk, one) == one.mark.micros;
+        self.figures.iter().filter(first).map(|one| (self.source, one.store, one.mark.micros)).collect()
     }
 
     fn code(&self, store: i64) -> Option<String> {
@@ -315,7 +368,7 @@ fn new_movements<'p>(
 }
 
 /// Figures of a store with numbers for words; rows of one SKU and bucket are added up.
-fn figures(store: &crate::StoreSnapshot, part: &StockPart, source: i64, words: &Words) -> Option<Figures> {
+fn figures(store: &StoreSnapshot, part: &StockPart, source: i64, words: &Words) -> Option<Figures> {
     let mut rows: Vec<(i64, i64, i64)> = Vec::with_capacity(store.rows.len());
     for (sku, bucket, qty) in &store.rows {
         rows.push((words.skus.id(sku)?, bucket_code(*bucket), *qty));
@@ -335,17 +388,17 @@ fn figures(store: &crate::StoreSnapshot, part: &StockPart, source: i64, words: &
     Some(Figures {
         store: words.stores.id(&store.store_code)?,
         source,
-        mark: mark(&part.policy, store.seq, store.as_of),
+        mark: figure_mark(&part.policy, store),
         safety: part.policy.safety,
         zeros,
         rows,
     })
 }
 
-/// Where a movement stands. One of a day is told as of its beginning: whether a snapshot of that moment contains it,
-/// only a person can say.
-fn rank(movement: &Movement, part: &StockPart) -> Mark {
-    let mark = mark(&part.policy, movement.seq, movement.occurred_at);
-    let after = movement.precision == Precision::Day && part.policy.same_day == SameDay::DeltaAfter;
-    Mark { micros: mark.micros.saturating_add(i64::from(after)), ..mark }
+fn digest(store: &StoreSnapshot) -> String {
+    let mut digest = SnapshotDigest::default();
+    for (sku, bucket, qty) in &store.rows {
+        digest.add(sku, *bucket, *qty);
+    }
+    digest.hex()
 }

@@ -32,6 +32,17 @@ pub(in crate::sqlite) async fn known<'e>(
     Ok(known)
 }
 
+/// Another import of the same file whose movements count as another mapping read them.
+pub(super) async fn other_mapping(
+    connection: &mut SqliteConnection,
+    import: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    let sql = "SELECT other.id FROM imports this CROSS JOIN imports other
+        ON other.channel = this.channel AND other.sha256 = this.sha256 AND other.mapping <> this.mapping
+        WHERE this.id = ? AND other.kind = 'stock_delta' AND other.state IN ('applying', 'applied', 'partial')";
+    sqlx::query_scalar(sql).bind(import).fetch_optional(connection).await
+}
+
 /// What is known of a store's sequence behind `contained`, with `new` numbers.
 pub(super) async fn sequence(
     connection: &mut SqliteConnection,
@@ -61,13 +72,28 @@ pub(super) async fn sequence(
     Ok(Sequence { contained, seen: lowest.zip(highest).map(|(low, high)| (low, high, count)) })
 }
 
+/// The last number that snapshots of each store contain, whichever source they are of.
+pub(super) async fn contained(
+    connection: &mut SqliteConnection,
+    epoch: i64,
+    stores: &[i64],
+) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+    if stores.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT store, max(seq) FROM stock_snapshots WHERE epoch = ? AND seq IS NOT NULL
+        AND store IN (SELECT value FROM json_each(?)) GROUP BY store";
+    let stores = serde_json::to_string(stores).unwrap_or_default();
+    sqlx::query_as(sql).bind(epoch).bind(stores).fetch_all(connection).await
+}
+
 /// What the last snapshot of each store of a channel contains.
 pub(super) async fn snapshots(
     connection: &mut SqliteConnection,
     source: i64,
     stores: &[i64],
 ) -> Result<BTreeMap<i64, crate::stock::rule::Mark>, sqlx::Error> {
-    let sql = "SELECT store, epoch, seq, as_of FROM stock_snapshots WHERE source = ?
+    let sql = "SELECT store, epoch, seq, as_of, span, revision FROM stock_snapshots WHERE source = ?
         AND store IN (SELECT value FROM json_each(?))";
     let stores = serde_json::to_string(stores).unwrap_or_default();
     let rows = sqlx::query(sql).bind(source).bind(stores).fetch_all(connection).await?;

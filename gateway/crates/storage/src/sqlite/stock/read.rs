@@ -6,7 +6,7 @@ use crate::{
     query::{Position, clamp},
     sqlite::{read_error, time},
     stock::{
-        desk::{presumed, store_key},
+        desk::{presumed, store_keys},
         event::Told,
         ids,
         level::{LevelKey, bucket_code, freshness, freshness_code},
@@ -103,7 +103,7 @@ pub(in crate::sqlite) async fn summary(
     stores: Option<&[String]>,
 ) -> Result<BTreeMap<String, StoreSummary>, Error> {
     let mut sql = QueryBuilder::<Sqlite>::new(
-        "SELECT t.code, n.skus, n.units, n.as_of FROM stock_snapshots n CROSS JOIN stock_stores t ON t.id = n.store
+        "SELECT t.code, n.skus, n.units, n.as_of, n.digest, n.revision FROM stock_snapshots n CROSS JOIN stock_stores t ON t.id = n.store
         WHERE n.source = (SELECT id FROM stock_sources WHERE channel = ",
     );
     sql.push_bind(channel).push(")");
@@ -116,7 +116,8 @@ pub(in crate::sqlite) async fn summary(
     let read = |row: &SqliteRow| {
         let skus: i64 = row.try_get(1)?;
         let skus = u64::try_from(skus).unwrap_or_default();
-        Ok((row.try_get(0)?, StoreSummary { skus, units: row.try_get(2)?, as_of: time(row.try_get(3)?) }))
+        let (units, as_of, digest) = (row.try_get(2)?, time(row.try_get(3)?), row.try_get(4)?);
+        Ok((row.try_get(0)?, StoreSummary { skus, units, as_of, digest, revision: row.try_get(5)? }))
     };
     rows.iter().map(|row| read(row).map_err(&get)).collect()
 }
@@ -151,8 +152,8 @@ fn read(row: &SqliteRow, now: Timestamp, kept: &Anomalies) -> Result<(LevelKey, 
     let figure = as_of.map(|as_of| (as_of, epoch));
     let moved: i64 = row.try_get(9)?;
     let fresh = freshness(figure, row.try_get(17)?, row.try_get(16)?, now.as_microsecond());
-    let places = [key, store_key(key.store)];
-    let anomalies = places.iter().filter_map(|place| kept.get(place)).flatten().cloned();
+    let of_store = kept.range(store_keys(key.store)).map(|(_, kept)| kept);
+    let anomalies = kept.get(&key).into_iter().chain(of_store).flatten().cloned();
     let mut anomalies: Vec<Anomaly> = anomalies.chain(presumed(row.try_get(12)?, as_of)).collect();
     anomalies.sort();
     let told = Told {

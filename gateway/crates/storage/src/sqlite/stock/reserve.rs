@@ -33,12 +33,15 @@ pub(in crate::sqlite) async fn desk_for(
         }
     }
     let numbers: BTreeSet<&str> = orders.iter().map(|order| order.order_no.as_str()).collect();
-    load::commitments_of_orders(connection, &numbers, &mut desk).await?;
-    let held = desk.commitments.keys().map(|key| (key.store, key.sku));
-    let places: BTreeSet<(i64, i64)> = desk.places.values().copied().chain(held).collect();
+    let places: BTreeSet<(i64, i64)> = desk.places.values().copied().collect();
     load::levels(connection, &places, &mut desk).await?;
+    load::commitments_of_orders(connection, &numbers, &mut desk).await?;
+    // What moved behind the figures of these levels, and the promises that it names.
+    load::movements(connection, &mut desk).await?;
+    load::commitments_of_orders(connection, &numbers, &mut desk).await?;
     load::named(connection, &numbers, &mut desk).await?;
-    let stores: BTreeSet<i64> = places.iter().map(|(store, _)| *store).collect();
+    let held = desk.commitments.keys().map(|key| key.store);
+    let stores: BTreeSet<i64> = places.iter().map(|(store, _)| *store).chain(held).collect();
     load::around(connection, &stores, &mut desk).await?;
     Ok(desk)
 }

@@ -21,16 +21,21 @@ use sqlx::SqliteConnection;
 const CHUNK: usize = 512;
 
 static LEVELS: Insert = Insert {
-    head: "INSERT INTO stock_levels (store, sku, bucket, source, base, epoch, seq, as_of, moved, movements, committed,
-        presumed, safety, version, updated_at)",
-    columns: 15,
+    head:
+        "INSERT INTO stock_levels (store, sku, bucket, source, base, epoch, seq, as_of, span, revision, moved,
+        movements, committed, presumed, safety, version, updated_at)",
+    columns: 17,
     tail: "ON CONFLICT (store, sku, bucket) DO UPDATE SET source = excluded.source, base = excluded.base,
-        epoch = excluded.epoch, seq = excluded.seq, as_of = excluded.as_of, moved = excluded.moved,
+        epoch = excluded.epoch, seq = excluded.seq, as_of = excluded.as_of, span = excluded.span,
+        revision = excluded.revision, moved = excluded.moved,
         movements = excluded.movements, committed = excluded.committed, presumed = excluded.presumed,
         safety = excluded.safety, version = excluded.version, updated_at = excluded.updated_at",
 };
 /// Of levels that were not there before, in the order of the table.
-static NEW_LEVELS: Insert = Insert { head: LEVELS.head, columns: 15, tail: "" };
+static NEW_LEVELS: Insert = Insert { head: LEVELS.head, columns: 17, tail: "" };
+/// Bound: watermark, store, bucket, JSON list of SKUs.
+const RENEW: &str = "UPDATE stock_levels SET epoch = ?, seq = ?, as_of = ?, span = ?, revision = ?
+    WHERE store = ? AND bucket = ? AND sku IN (SELECT value FROM json_each(?))";
 static EVENTS: Insert = Insert {
     head: "INSERT INTO stock_events (seq, commit_no, kind, changed, store, sku, bucket, source, made_of, on_hand,
         committed, safety, as_of, freshness, version, anomalies)",
@@ -41,15 +46,16 @@ static COMMITS: Insert =
     Insert { head: "INSERT INTO stock_commits (position, delivery, at)", columns: 3, tail: "" };
 static IDS: Insert = Insert { head: "INSERT INTO stock_ids (run)", columns: 1, tail: "" };
 static ZEROS: Insert = Insert {
-    head: "INSERT INTO stock_zeros (store, bucket, source, epoch, seq, as_of)",
-    columns: 6,
+    head: "INSERT INTO stock_zeros (store, bucket, source, epoch, seq, as_of, span, revision)",
+    columns: 8,
     tail: "ON CONFLICT (store, bucket) DO UPDATE SET source = excluded.source, epoch = excluded.epoch,
-        seq = excluded.seq, as_of = excluded.as_of",
+        seq = excluded.seq, as_of = excluded.as_of, span = excluded.span, revision = excluded.revision",
 };
 static COMMITMENTS: Insert = Insert {
-    head: "INSERT INTO stock_commitments (order_id, store, sku, order_no, lots, open, presumed)",
-    columns: 7,
-    tail: "ON CONFLICT (order_id, store, sku) DO UPDATE SET lots = excluded.lots, open = excluded.open,
+    head: "INSERT INTO stock_commitments (order_id, store, sku, order_no, lots, promised, open, presumed)",
+    columns: 8,
+    tail: "ON CONFLICT (order_id, store, sku) DO UPDATE SET lots = excluded.lots,
+        promised = excluded.promised, open = excluded.open,
         presumed = excluded.presumed",
 };
 static ANOMALIES: Insert = Insert {
@@ -65,17 +71,23 @@ static MOVEMENTS: Insert = Insert {
     tail: "",
 };
 static SNAPSHOTS: Insert = Insert {
-    head: "INSERT INTO stock_snapshots (source, store, epoch, seq, as_of, skus, units)",
-    columns: 7,
+    head: "INSERT INTO stock_snapshots (source, store, epoch, seq, as_of, span, revision, skus, units, first, digest)",
+    columns: 11,
     tail: "ON CONFLICT (source, store) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq,
-        as_of = excluded.as_of, skus = excluded.skus, units = excluded.units",
+        as_of = excluded.as_of, span = excluded.span, revision = excluded.revision, skus = excluded.skus,
+        units = excluded.units, first = excluded.first, digest = excluded.digest",
 };
+
+/// Bound: when, source, store.
+const FIRST: &str = "UPDATE stock_snapshots SET first = ? WHERE source = ? AND store = ?";
 
 /// What a part writes beside what is on the desk.
 #[derive(Default)]
 pub(super) struct Written<'w> {
     pub(super) movements: &'w [MovementRow<'w>],
     pub(super) snapshots: &'w [SnapshotRow],
+    /// Source, store, and as of when its first snapshot is, where that came late.
+    pub(super) firsts: &'w [(i64, i64, i64)],
 }
 
 /// A new movement.
@@ -93,6 +105,9 @@ pub(super) struct SnapshotRow {
     pub(super) store: i64,
     pub(super) mark: Mark,
     pub(super) sums: StoreSums,
+    /// As of when the first one is.
+    pub(super) first: i64,
+    pub(super) digest: String,
 }
 
 /// All of it as one text, for a commit of deliveries.
@@ -111,6 +126,20 @@ pub(super) async fn run(
     desk: &Desk,
     written: &Written<'_>,
 ) -> Result<(), Error> {
+    for ((store, bucket, _), (mark, skus)) in &desk.written.renewed {
+        let mut script = Script::default();
+        script.statement(RENEW);
+        script.bind(mark.epoch)?;
+        script.bind(mark.seq)?;
+        script.bind(mark.micros)?;
+        script.bind(mark.span)?;
+        script.bind(mark.revision)?;
+        script.bind(*store)?;
+        script.bind(*bucket)?;
+        // Serialising lists of numbers cannot fail.
+        script.bind(serde_json::to_string(skus).unwrap_or_default())?;
+        script.run(texts, connection).await.map_err(write_error)?;
+    }
     let (new, old) = levels(desk);
     run_rows(connection, texts, (&NEW_LEVELS, &new), bind_level).await?;
     run_rows(connection, texts, (&LEVELS, &old), bind_level).await?;
@@ -163,7 +192,10 @@ fn put_rest(script: &mut Script, desk: &Desk, written: &Written<'_>) -> Result<(
             script.bind(number)?;
         }
         script.bind(mark.seq)?;
-        script.bind(mark.micros)
+        for number in [mark.micros, mark.span] {
+            script.bind(number)?;
+        }
+        script.bind(mark.revision)
     })?;
     let held = desk.written.commitments.iter();
     let held: Vec<_> = held.filter_map(|key| Some((key, desk.commitments.get(key)?))).collect();
@@ -184,15 +216,22 @@ fn put_rest(script: &mut Script, desk: &Desk, written: &Written<'_>) -> Result<(
         script.bind(anomaly.first_seen_at.as_microsecond())?;
         script.bind(anomaly.detail.as_str())
     })?;
+    for (source, store, first) in written.firsts {
+        script.statement(FIRST);
+        for number in [first, source, store] {
+            script.bind(*number)?;
+        }
+    }
     script.rows(&SNAPSHOTS, written.snapshots, |script, row| {
         for number in [row.source, row.store, row.mark.epoch] {
             script.bind(number)?;
         }
         script.bind(row.mark.seq)?;
-        for number in [row.mark.micros, stored(row.sums.skus), row.sums.units] {
+        let mark = [row.mark.micros, row.mark.span, row.mark.revision];
+        for number in mark.into_iter().chain([stored(row.sums.skus), row.sums.units, row.first]) {
             script.bind(number)?;
         }
-        Ok(())
+        script.bind(row.digest.as_str())
     })
 }
 
@@ -205,8 +244,9 @@ fn bind_level(script: &mut Script, (key, level): &LevelRow<'_>) -> Result<(), Er
     script.bind(mark.map_or(0, |mark| mark.epoch))?;
     script.bind(mark.and_then(|mark| mark.seq))?;
     script.bind(mark.map(|mark| mark.micros))?;
+    let (span, revision) = mark.map_or((0, 0), |mark| (mark.span, mark.revision));
     let rest = [level.moved, level.movements, level.committed, level.presumed, level.safety];
-    for number in rest.into_iter().chain([level.version, level.updated_at]) {
+    for number in [span, revision].into_iter().chain(rest).chain([level.version, level.updated_at]) {
         script.bind(number)?;
     }
     Ok(())
@@ -232,6 +272,7 @@ fn bind_commitment(script: &mut Script, key: &CommitmentKey, held: &Held) -> Res
     script.bind(held.order_no.as_str())?;
     // Serialising plain structs cannot fail.
     script.bind(serde_json::to_string(&held.lots).unwrap_or_default())?;
+    script.bind(held.promised)?;
     script.bind(held.open)?;
     script.bind(held.presumed)
 }

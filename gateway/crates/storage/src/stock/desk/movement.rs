@@ -2,10 +2,20 @@
 
 use super::{Desk, store_key};
 use crate::stock::{
-    level::LevelKey,
-    rule::{self, Mark},
+    level::{LevelKey, SELLABLE},
+    rule::{self, Mark, Naming},
 };
-use qudao_model::{Anomaly, Timestamp, anomaly::Code};
+use qudao_model::{Anomaly, Timestamp, anomaly::Code, stock::Reports};
+use std::collections::BTreeMap;
+
+/// A movement behind the figure of a level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) mark: Mark,
+    pub(crate) delta: i64,
+    /// Number of the order that it names.
+    pub(crate) order: Option<String>,
+}
 
 /// A movement that was not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,28 +58,70 @@ impl Desk {
         let counts = rule::counts(&new.mark, base.as_ref());
         if counts {
             let level = self.touch(new.level, new.source);
-            level.safety = new.safety;
             level.moved = level.moved.saturating_add(new.delta);
             level.movements += 1;
             if level.base.is_none() {
-                level.source = new.source;
+                (level.source, level.safety) = (new.source, new.safety);
             }
-            self.movements.entry(new.level).or_default().push((new.mark, new.delta));
+            let order = new.order.map(str::to_owned);
+            let behind = Behind { mark: new.mark, delta: new.delta, order };
+            self.movements.entry(new.level).or_default().push(behind);
+            self.recount(&new.level);
         } else if !self.levels.contains_key(&new.level) {
             // Whatever was heard of is there, whichever came first.
-            self.touch(new.level, new.source).safety = new.safety;
+            self.touch(new.level, new.source);
         }
-        if let Some(order) = new.order.filter(|_| new.delta < 0) {
-            let named = self.named.entry((order.to_owned(), new.level.sku)).or_default();
-            *named = named.saturating_add(new.delta.saturating_neg());
+        if let Some(order) = new.order.filter(|_| new.level.bucket == SELLABLE) {
+            let naming = Naming { store: new.level.store, mark: new.mark, delta: new.delta };
+            self.named.entry((order.to_owned(), new.level.sku)).or_default().push(naming);
             self.reflect_order(order, new.level.sku, at);
         }
         counts
     }
 
+    /// Anew what moved behind the figure of a level, where the figure has promises off.
+    pub(super) fn recount(&mut self, key: &LevelKey) {
+        let Some(level) = self.levels.get(key) else { return };
+        let meaning = self.sources.get(&level.source).map(|source| source.meaning);
+        if level.movements == 0 || meaning.is_none_or(|meaning| meaning.reports == Reports::OnHand) {
+            return;
+        }
+        let (source, mark, was) = (level.source, level.mark().copied(), level.moved);
+        let count = level.movements;
+        let (moved, counted) = self.behind(key, mark.as_ref(), source);
+        if moved != was && counted == count {
+            self.touch(*key, source).moved = moved;
+        }
+    }
+
+    /// Sum and number of the movements behind a watermark, but for what a figure of this source has off already.
+    pub(super) fn behind(&self, key: &LevelKey, mark: Option<&Mark>, source: i64) -> (i64, i64) {
+        let (mut moved, mut count) = (0_i64, 0);
+        let mut gone: BTreeMap<&str, i64> = BTreeMap::new();
+        let behind = self.movements.get(key).into_iter().flatten();
+        for one in behind.filter(|one| rule::counts(&one.mark, mark)) {
+            moved = moved.saturating_add(one.delta);
+            count += 1;
+            if let Some(order) = one.order.as_deref().filter(|_| one.delta < 0) {
+                let gone = gone.entry(order).or_default();
+                *gone = gone.saturating_sub(one.delta);
+            }
+        }
+        let Some(source) = self.sources.get(&source) else { return (moved, count) };
+        for (order, gone) in gone {
+            moved = moved.saturating_add(self.settled(key, (order, gone), mark, &source.meaning));
+        }
+        (moved, count)
+    }
+
     /// Shows or takes back that numbers of a store's sequence are missing. Says whether any are.
-    pub(crate) fn sequence(&mut self, store: i64, sequence: &Sequence, at: Timestamp) -> bool {
-        let place = store_key(store);
+    pub(crate) fn sequence(
+        &mut self,
+        (store, source): (i64, i64),
+        sequence: &Sequence,
+        at: Timestamp,
+    ) -> bool {
+        let place = store_key(store, source);
         let Some((missing, after, highest)) = sequence.missing() else {
             if self.anomalies.remove(&place).is_some() {
                 self.written.anomalies.insert(place);

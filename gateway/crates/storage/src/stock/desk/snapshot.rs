@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::stock::{
     level::{Level, LevelKey, SELLABLE},
-    rule::{self, Base, Mark},
+    rule::{Base, Mark},
 };
 
 /// What a file says a store has.
@@ -32,12 +32,19 @@ impl Desk {
     /// Takes the figures of a store.
     pub(crate) fn figures(&mut self, figures: &Figures) -> Counted {
         let mut counted = Counted::default();
+        let micros = figures.mark.micros;
+        let first = self.firsts.entry((figures.store, figures.source)).or_insert(micros);
+        let is_earlier = micros < *first;
+        *first = micros.min(*first);
         for (sku, bucket, qty) in &figures.rows {
             let key = LevelKey { store: figures.store, sku: *sku, bucket: *bucket };
             self.figure(key, *qty, figures, &mut counted);
         }
         for bucket in &figures.zeros {
             self.absent(*bucket, figures, &mut counted);
+        }
+        if is_earlier {
+            self.reflect_store(figures.store);
         }
         counted
     }
@@ -55,8 +62,10 @@ impl Desk {
             return;
         }
         counted.taken += 1;
-        let moved = self.movements.get(&key);
-        let (moved, movements) = moved.map_or((0, 0), |moved| behind(moved, &figures.mark));
+        if self.renew(&key, &new, figures) {
+            return;
+        }
+        let (moved, movements) = self.behind(&key, Some(&figures.mark), figures.source);
         let level = self.touch(key, figures.source);
         *level = Level {
             source: figures.source,
@@ -66,9 +75,25 @@ impl Desk {
             safety: if key.bucket == SELLABLE { figures.safety } else { 0 },
             ..level.clone()
         };
-        if key.bucket == SELLABLE && (level.committed > 0 || level.presumed > 0) {
+        if key.bucket == SELLABLE {
             self.reflect_level(&key);
         }
+    }
+
+    /// A figure that was told again, of a level that is nothing but its figure: only the watermark moves.
+    fn renew(&mut self, key: &LevelKey, new: &Base, figures: &Figures) -> bool {
+        let safety = if key.bucket == SELLABLE { figures.safety } else { 0 };
+        let place = (key.store, key.bucket, figures.source);
+        let other = self.written.renewed.get(&place).is_some_and(|(mark, _)| *mark != new.mark);
+        let Some(level) = self.levels.get_mut(key).filter(|_| !other) else { return false };
+        let alone = (level.movements, level.committed, level.presumed) == (0, 0, 0);
+        let same = level.base.is_some_and(|base| base.qty == new.qty);
+        let is_renewed = alone && same && (level.source, level.safety) == (figures.source, safety);
+        if is_renewed {
+            level.base = Some(*new);
+            self.written.renewed.entry(place).or_insert((new.mark, Vec::new())).1.push(key.sku);
+        }
+        is_renewed
     }
 
     /// SKUs of the store that are not listed have no pieces; those that nothing is known of yet begin there.
@@ -93,10 +118,4 @@ impl Desk {
             self.figure(key, 0, figures, counted);
         }
     }
-}
-
-/// Sum and number of the movements behind a watermark.
-fn behind(moved: &[(Mark, i64)], mark: &Mark) -> (i64, i64) {
-    let behind = moved.iter().filter(|(at, _)| rule::counts(at, Some(mark)));
-    behind.fold((0, 0), |(sum, count), (_, delta)| (i64::saturating_add(sum, *delta), count + 1))
 }

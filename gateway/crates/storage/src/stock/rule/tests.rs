@@ -7,11 +7,11 @@ const ON_HAND: Meaning = Meaning { reports: Reports::OnHand, tier: Tier::E1, ske
 const AVAILABLE: Meaning = Meaning { reports: Reports::Available, ..ON_HAND };
 
 fn time(micros: i64) -> Mark {
-    Mark { epoch: 0, seq: None, micros }
+    Mark { micros, ..Mark::default() }
 }
 
 fn seq(epoch: i64, seq: i64, micros: i64) -> Mark {
-    Mark { epoch, seq: Some(seq), micros }
+    Mark { epoch, seq: Some(seq), micros, ..Mark::default() }
 }
 
 fn available(figures: &Figures) -> i64 {
@@ -53,7 +53,7 @@ fn a_commitment_is_in_a_figure_by_name_by_acknowledgement_or_by_presumption() {
         posted: posted.map(time),
     };
     let check = |commitment: Commitment<'_>, mark: Option<i64>, meaning: Meaning, pieces, presumed| {
-        let told = reflected(&commitment, mark.map(time).as_ref(), &meaning);
+        let told = reflected(&commitment, mark.map(time).as_ref(), None, &meaning);
         assert_eq!(told, Reflected { pieces, presumed }, "{commitment:?} {mark:?} {meaning:?}");
     };
     check(of(0, None, None), Some(i64::MAX), ON_HAND, 0, 0);
@@ -159,7 +159,7 @@ impl World {
             self.walk_ins.iter().map(|(at, delta)| Moved { mark: time(*at), delta: *delta, order: None });
         let moved: Vec<_> = sales.chain(others.filter(|_| named)).collect();
         let base = if meaning.reports == Reports::Available { self.available } else { self.on_hand };
-        figures(base.as_ref(), &moved, &commitments, meaning)
+        figures(base.as_ref(), &moved, &commitments, None, meaning)
     }
 }
 
@@ -187,7 +187,7 @@ proptest! {
     /// ST13: what a level of another SKU or store has, even below zero, changes nothing here; and a pool counts it as none.
     #[test]
     fn st13_levels_do_not_eat_each_other(mine in -5_i64..20, others in prop::collection::vec(-9_i64..9, 0..6), worse in 1_i64..9) {
-        let level = |qty| figures(Some(&Base { qty, mark: time(1) }), &[], &[], &ON_HAND);
+        let level = |qty| figures(Some(&Base { qty, mark: time(1) }), &[], &[], None, &ON_HAND);
         let pool = |levels: &[i64]| -> i64 { levels.iter().map(|qty| available(&level(*qty)).max(0)).sum() };
         let all: Vec<i64> = others.iter().copied().chain([mine]).collect();
         prop_assert_eq!(pool(&all), pool(&others) + mine.max(0));
@@ -222,7 +222,7 @@ proptest! {
             });
             let moved: Vec<_> = moves.iter()
                 .map(|(micros, delta)| Moved { mark: time(*micros), delta: *delta, order: None }).collect();
-            figures(base.as_ref(), &moved, &[], &ON_HAND)
+            figures(base.as_ref(), &moved, &[], None, &ON_HAND)
         };
         prop_assert_eq!(told(&bases, &moves), told(&again, &shuffled));
     }

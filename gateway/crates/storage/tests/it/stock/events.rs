@@ -81,9 +81,10 @@ async fn an_event_holds_the_level_as_it_was_and_its_id_repeats() {
 }
 
 #[tokio::test]
-async fn a_part_leaves_a_delivery_without_a_body() {
+async fn a_part_leaves_a_delivery_with_what_was_noted_for_a_body() {
     let kept = shop().await;
-    let part = part("one", vec![has(STORE, 1, &[("A", 1)])], Vec::new());
+    let mut part = part("one", vec![has(STORE, 1, &[("A", 1)])], Vec::new());
+    part.delivery.noted = b"{}".to_vec();
     let (sha256, id) = (part.delivery.sha256.clone(), part.delivery.delivery_id(ERP));
     assert_eq!(kept.apply(part).await.delivery_id, id);
     let row = kept.storage.delivery(&id).await.unwrap().unwrap();
@@ -91,7 +92,7 @@ async fn a_part_leaves_a_delivery_without_a_body() {
     assert_eq!((row.sha256, row.size_bytes, row.channel.as_str()), (sha256, 42, ERP));
     assert_eq!(row.dedupe_key.as_deref(), Some("FILE:one"));
     let request = kept.storage.delivery_request(&id).await.unwrap().unwrap();
-    assert_eq!((request.query.as_deref(), request.body.len()), (Some("part=0"), 0));
+    assert_eq!((request.query.as_deref(), request.body.as_slice()), (Some("part=0"), b"{}".as_slice()));
     let all = kept.storage.deliveries(&DeliveryFilter::default()).await.unwrap();
     assert_eq!(all.items.len(), 1);
 }

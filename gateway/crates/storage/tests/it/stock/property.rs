@@ -3,7 +3,7 @@
 use super::{ERP, STORE, has, moved, order, part, policy, shop};
 use crate::kit::{Kept, at};
 use proptest::prelude::*;
-use qudao_model::{OrderState, StockLevel};
+use qudao_model::{Facts, OrderState, StockLevel, stock::Reports};
 use qudao_storage::{
     Movement, StoreSnapshot, Tier,
     stock_rule::{Base, Commitment, Figures, Lot, Mark, Meaning, Moved, figures},
@@ -92,7 +92,7 @@ async fn tell(kept: &Kept, all: &[Told], tier: Tier) {
         match *told {
             Told::Snapshot(at, skus, zero) => stores.push(snapshot(at, skus, zero)),
             Told::Movement(number, at, sku, delta, order) => {
-                movements.push(movement(number, at, sku, delta, order))
+                movements.push(movement(number, at, sku, delta, order));
             }
             Told::Order(no, second, bits, state) => {
                 let skus: Vec<&str> = skus(bits).into_iter().map(|sku| SKUS[sku]).collect();
@@ -127,7 +127,7 @@ async fn seen(kept: &Kept) -> Vec<StockLevel> {
 /// The levels by the rule, from the set of all that was told.
 fn expected(all: &[Told], tier: Tier) -> BTreeMap<&'static str, Figures> {
     let micros = |second: i64| at(second).as_microsecond();
-    let mark = |second| Mark { epoch: 0, seq: None, micros: micros(second) };
+    let mark = |second| Mark { micros: micros(second), ..Mark::default() };
     let meaning = Meaning { tier, post_lag: POST_LAG * 1_000_000, ..Meaning::NONE };
     let mut last: BTreeMap<u8, (i64, u8, State)> = BTreeMap::new();
     for told in all {
@@ -139,6 +139,11 @@ fn expected(all: &[Told], tier: Tier) -> BTreeMap<&'static str, Figures> {
         }
     }
     let numbers: Vec<String> = (0..3).map(|no| format!("T{no}")).collect();
+    let first = all.iter().filter_map(|told| match *told {
+        Told::Snapshot(second, ..) => Some(micros(second)),
+        Told::Movement(..) | Told::Order(..) => None,
+    });
+    let first = first.min();
     let mut levels = BTreeMap::new();
     for (sku, word) in SKUS.into_iter().enumerate() {
         let mut base = None;
@@ -177,13 +182,47 @@ fn expected(all: &[Told], tier: Tier) -> BTreeMap<&'static str, Figures> {
             .zip(named)
             .map(|((order, lots), named)| Commitment { order, lots, named, reserved: None, posted: None })
             .collect();
-        levels.insert(word, figures(base.as_ref(), &moves, &commitments, &meaning));
+        levels.insert(word, figures(base.as_ref(), &moves, &commitments, first, &meaning));
     }
     levels
 }
 
 fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// What happened in a store, each at its second.
+#[derive(Debug, Clone, Copy)]
+enum Happened {
+    /// On hand, and with promises off.
+    Figures(i64, i64, i64),
+    Order(i64, usize),
+    /// A piece left, for an order or for somebody.
+    Moved(i64, Option<usize>),
+}
+
+async fn happen(kept: &Kept, told: &Happened, n: usize, reports: Reports) {
+    let (mut stores, mut movements) = (Vec::new(), Vec::new());
+    match *told {
+        Happened::Figures(second, on_hand, available) => {
+            let qty = if reports == Reports::Available { available } else { on_hand };
+            stores.push(has(STORE, second, &[("A", qty)]));
+        }
+        Happened::Moved(second, which) => {
+            let order = which.map(|which| format!("T{which}"));
+            movements.push(moved(&format!("D{second}"), second, "A", -1, order.as_deref()));
+        }
+        Happened::Order(second, which) => {
+            let mut observation = order(second, &format!("T{which}"), &["A"], OrderState::ToShip);
+            if let Facts::Order(facts) = &mut observation.facts {
+                facts.times.as_mut().unwrap().created_at = at(second);
+            }
+            return kept.tell(observation).await;
+        }
+    }
+    let mut part = part(&n.to_string(), stores, movements);
+    part.policy.reports = reports;
+    kept.apply(part).await;
 }
 
 proptest! {
@@ -301,5 +340,50 @@ proptest! {
             kept.level("A").await
         });
         prop_assert_eq!((level.on_hand, level.committed, level.available), (opening - 1, 0, opening - 1));
+    }
+
+    /// ST14: whether figures have promises taken off or not, the same world leaves the same to be sold.
+    #[test]
+    fn st14_both_kinds_of_figures_leave_the_same(
+        opening in 0_i64..30,
+        history in prop::collection::vec((0_u8..5, 0_usize..4), 1..14),
+        turn in any::<prop::sample::Index>(),
+    ) {
+        let (mut clock, mut on_hand, mut orders) = (0, opening, Vec::<bool>::new());
+        let mut all = vec![Happened::Figures(0, opening, opening)];
+        for (what, which) in history {
+            clock += 1;
+            match what {
+                0 | 1 => {
+                    all.push(Happened::Order(clock, orders.len()));
+                    orders.push(false);
+                }
+                2 => if let Some(posted) = orders.get_mut(which).filter(|posted| !**posted) {
+                    *posted = true;
+                    on_hand -= 1;
+                    all.push(Happened::Moved(clock, Some(which)));
+                },
+                3 => {
+                    on_hand -= 1;
+                    all.push(Happened::Moved(clock, None));
+                }
+                _ => {
+                    let promised = i64::try_from(orders.iter().filter(|posted| !**posted).count()).unwrap();
+                    all.push(Happened::Figures(clock, on_hand, on_hand - promised));
+                }
+            }
+        }
+        let turn = turn.index(all.len());
+        all.rotate_left(turn);
+        let left = |reports| on_a_runtime(async {
+            let kept = shop().await;
+            for (told, n) in all.iter().zip(0..) {
+                happen(&kept, told, n, reports).await;
+            }
+            kept.level("A").await.available
+        });
+        let open = i64::try_from(orders.iter().filter(|posted| !**posted).count()).unwrap();
+        prop_assert_eq!(left(Reports::OnHand), on_hand - open);
+        prop_assert_eq!(left(Reports::Available), on_hand - open, "{:?}", all);
     }
 }
