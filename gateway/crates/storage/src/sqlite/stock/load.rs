@@ -15,7 +15,7 @@ use serde::Deserialize;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 use std::collections::BTreeSet;
 
-/// Columns of [`level`].
+/// Columns of a level.
 const LEVEL: &str =
     "SELECT l.store, l.sku, l.bucket, l.source, l.base, l.epoch, l.seq, l.as_of, l.span, l.revision, l.moved, l.movements,
     l.committed, l.presumed, l.safety, l.version, l.updated_at FROM";
