@@ -8,8 +8,8 @@
 //! together; `flat` makes rows, `tickets` tickets; `seen` knows what was there before; `gate` counts and `write` renders. What
 //! surprises: rows leave at once and are taken back later by their ordinal, so that memory does not grow with the file.
 
-mod barcode;
-mod clean;
+pub(crate) mod barcode;
+pub(crate) mod clean;
 mod flat;
 mod gate;
 mod group;

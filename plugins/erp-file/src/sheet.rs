@@ -95,11 +95,17 @@ pub struct Nested {
 /// A file that is being read. Lending: a record borrows the reader's buffer until the next one is asked for.
 pub trait Sheet {
     /// Names of the columns where the container itself has them (fixed width: the mapping's; DBF: its fields).
-    fn columns(&self) -> Option<&[String]>;
+    fn columns(&self) -> Option<&[String]> {
+        None
+    }
     /// Name of the sheet that is read, where there are sheets.
-    fn sheet_name(&self) -> Option<&str>;
+    fn sheet_name(&self) -> Option<&str> {
+        None
+    }
     /// Attributes of the root element (XML), by name without `@`.
-    fn root(&self) -> &[(String, String)];
+    fn root(&self) -> &[(String, String)] {
+        &[]
+    }
     /// Whether the workbook counts days from 1904; none where the container has no such setting.
     fn date1904(&self) -> Option<bool> {
         None

@@ -45,7 +45,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
-fn base32() -> &'static Encoding {
+/// Lower-case base32 without padding: the letters of ids.
+pub fn base32() -> &'static Encoding {
     static BASE32: OnceLock<Encoding> = OnceLock::new();
     BASE32.get_or_init(|| {
         let mut spec = Specification::new();

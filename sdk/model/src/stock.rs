@@ -21,6 +21,16 @@ pub enum Bucket {
 }
 
 impl Bucket {
+    /// All of them. Stores keep the place in this list, so it only ever grows at its end.
+    pub const ALL: [Bucket; 6] = [
+        Bucket::Sellable,
+        Bucket::Defective,
+        Bucket::Damaged,
+        Bucket::Display,
+        Bucket::Quarantine,
+        Bucket::InTransit,
+    ];
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,15 +45,7 @@ impl Bucket {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Bucket> {
-        let all = [
-            Bucket::Sellable,
-            Bucket::Defective,
-            Bucket::Damaged,
-            Bucket::Display,
-            Bucket::Quarantine,
-            Bucket::InTransit,
-        ];
-        all.into_iter().find(|bucket| bucket.as_str() == word)
+        Bucket::ALL.into_iter().find(|bucket| bucket.as_str() == word)
     }
 }
 

@@ -30,85 +30,34 @@ pub mod describes {
     });
 }
 
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
-pub mod webhooks {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "webhooks",
-        pub_export_macro: true,
-        export_macro_name: "export_webhook",
-        with: {
-            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
-            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
-            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
-            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
-            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
-            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
-            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
-            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
-        },
-    });
+/// Bindings to a world whose imports are those of [`imports`].
+macro_rules! sharing_world {
+    ($name:ident { $($bindings:tt)* }) => {
+        #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
+        pub mod $name {
+            wit_bindgen::generate!({
+                path: "../wit",
+                pub_export_macro: true,
+                with: {
+                    "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
+                    "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
+                    "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
+                    "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
+                    "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
+                    "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
+                    "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
+                    "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
+                },
+                $($bindings)*
+            });
+        }
+    };
 }
 
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
-pub mod polls {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "polls",
-        pub_export_macro: true,
-        export_macro_name: "export_poll",
-        with: {
-            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
-            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
-            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
-            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
-            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
-            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
-            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
-            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
-        },
-    });
-}
-
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
-pub mod commands {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "commands",
-        pub_export_macro: true,
-        export_macro_name: "export_command",
-        with: {
-            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
-            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
-            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
-            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
-            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
-            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
-            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
-            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
-        },
-    });
-}
-
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, reason = "generated")]
-pub mod files {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "files",
-        pub_export_macro: true,
-        export_macro_name: "export_file",
-        with: {
-            "qudao:connector/types@1.0.0": crate::guest::imports::qudao::connector::types,
-            "qudao:connector/log@1.0.0": crate::guest::imports::qudao::connector::log,
-            "qudao:connector/clock@1.0.0": crate::guest::imports::qudao::connector::clock,
-            "qudao:connector/random@1.0.0": crate::guest::imports::qudao::connector::random,
-            "qudao:connector/settings@1.0.0": crate::guest::imports::qudao::connector::settings,
-            "qudao:connector/keys@1.0.0": crate::guest::imports::qudao::connector::keys,
-            "qudao:connector/http@1.0.0": crate::guest::imports::qudao::connector::http,
-            "qudao:connector/expectations@1.0.0": crate::guest::imports::qudao::connector::expectations,
-        },
-    });
-}
+sharing_world!(webhooks { world: "webhooks", export_macro_name: "export_webhook" });
+sharing_world!(polls { world: "polls", export_macro_name: "export_poll" });
+sharing_world!(commands { world: "commands", export_macro_name: "export_command" });
+sharing_world!(files { world: "files", export_macro_name: "export_file" });
 
 use commands::exports::qudao::connector::command::Effect as WireEffect;
 use polls::exports::qudao::connector::poll::Page as WirePage;

@@ -4,9 +4,13 @@ use crate::{TestClock, component, invariants, recorded::fixtures, root};
 use qudao_config::{Config, Environment};
 use qudao_host::{Call, Connector, Expectations, Host, HostOptions};
 use qudao_model::{AfterSale, Answer, CloudEvent, EntityKind, Order, Payment, Refund, Request, Timestamp};
-use qudao_pipeline::{Channels, Delivery, Gateway, Parts, Tasks};
+use qudao_pipeline::{Channels, Delivery, Gateway, Parts, Report as ReplayReport, Tasks, replay};
 use qudao_storage::{EntityFilter, Location, Options, Storage};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -118,12 +122,18 @@ impl Builder {
     /// Starts it.
     pub async fn start(self) -> TestGateway {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, bytes) in &self.files {
-            std::fs::write(folder.path().join(name), bytes).expect("a file can be written");
-        }
-        let file = folder.path().join("connectors.yaml");
-        std::fs::write(&file, self.text(folder.path())).expect("the configuration can be written");
+        self.write(folder.path());
         TestGateway::open(folder, TestClock::at(self.now)).await
+    }
+
+    /// Writes the configuration and its files only, for a gateway that is started otherwise; gives `connectors.yaml`.
+    pub fn write(&self, folder: &Path) -> PathBuf {
+        for (name, bytes) in &self.files {
+            std::fs::write(folder.join(name), bytes).expect("a file can be written");
+        }
+        let file = folder.join("connectors.yaml");
+        std::fs::write(&file, self.text(folder)).expect("the configuration can be written");
+        file
     }
 
     fn text(&self, folder: &Path) -> String {
@@ -316,6 +326,16 @@ impl TestGateway {
         post.send().await.expect("the listener answers")
     }
 
+    /// Replays its inbox into another database, without any platform.
+    pub async fn replayed(&self) -> (Storage, ReplayReport) {
+        let into = storage(&self.folder().join("again/qudao.sqlite")).await;
+        let channels = Channels::load(&self.config, &host(), Arc::new(qudao_host::NoExpectations))
+            .await
+            .unwrap_or_else(|findings| panic!("{findings}"));
+        let report = replay(self.gateway.storage(), &into, &channels, vault(), &mut |_| {}).await;
+        (into, report.unwrap_or_else(|error| panic!("no replay: {error}")))
+    }
+
     /// Stops it, opens the same folder again, and leaves the clock where it is.
     pub async fn restart(mut self) -> TestGateway {
         self.stop().await;
@@ -364,6 +384,11 @@ pub fn vault() -> Arc<qudao_vault::Vault> {
     Arc::new(qudao_vault::Vault::new(&[7; 32]).unwrap_or_else(|error| panic!("no vault: {error}")))
 }
 
+/// The same for storage.
+pub fn sealing() -> Arc<dyn qudao_storage::Vault> {
+    Arc::new(Sealing(vault()))
+}
+
 /// One HTTP client of the tests: no proxy, no redirects.
 pub fn client() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -377,8 +402,7 @@ pub async fn storage(file: &Path) -> Storage {
 
 async fn open_storage(file: &Path, fold: Arc<dyn qudao_storage::Fold>) -> Storage {
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("the data folder");
-    let sealing: Arc<dyn qudao_storage::Vault> = Arc::new(Sealing(vault()));
-    let options = Options { vault: Some(sealing), ..Options::new(Location::Sqlite(file.to_owned()), fold) };
+    let options = Options { vault: Some(sealing()), ..Options::new(Location::Sqlite(file.to_owned()), fold) };
     Storage::open(options).await.unwrap_or_else(|error| panic!("storage does not open: {error}"))
 }
 

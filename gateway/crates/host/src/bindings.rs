@@ -2,136 +2,72 @@
 //! and `sink.put` suspend the guest. Exports are entered asynchronously, so that a busy guest can be paused. The imports are those of `webhooks`; the
 //! other worlds share them.
 
-#[allow(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    reason = "generated"
-)]
-pub(crate) mod describes {
-    wasmtime::component::bindgen!({
-        world: "describes",
-        path: "../../../sdk/wit",
-        exports: { default: async },
-    });
+/// A module of bindings to a world.
+macro_rules! world {
+    ($name:ident { $($bindings:tt)* }) => {
+        #[allow(
+            unreachable_pub,
+            unused_qualifications,
+            clippy::all,
+            clippy::pedantic,
+            clippy::unwrap_used,
+            clippy::indexing_slicing,
+            clippy::wildcard_enum_match_arm,
+            reason = "generated"
+        )]
+        pub(crate) mod $name {
+            wasmtime::component::bindgen!({
+                path: "../../../sdk/wit",
+                exports: { default: async },
+                $($bindings)*
+            });
+        }
+    };
 }
 
-#[allow(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    reason = "generated"
-)]
-pub(crate) mod webhooks {
-    wasmtime::component::bindgen!({
-        world: "webhooks",
-        path: "../../../sdk/wit",
-        imports: {
-            "qudao:connector/http.send": async | trappable,
-            "qudao:connector/http.send-with": async | trappable,
-            default: trappable,
-        },
-        exports: { default: async },
-        with: { "qudao:connector/keys.key": crate::imports::keys::Handle },
-    });
+/// The same for a world whose imports are those of `webhooks`, and perhaps more.
+macro_rules! sharing_world {
+    ($name:ident { $($bindings:tt)* }) => {
+        world!($name {
+            with: {
+                "qudao:connector/types": crate::bindings::imported::types,
+                "qudao:connector/log": crate::bindings::imported::log,
+                "qudao:connector/clock": crate::bindings::imported::clock,
+                "qudao:connector/random": crate::bindings::imported::random,
+                "qudao:connector/settings": crate::bindings::imported::settings,
+                "qudao:connector/keys": crate::bindings::imported::keys,
+                "qudao:connector/http": crate::bindings::imported::http,
+                "qudao:connector/expectations": crate::bindings::imported::expectations,
+            },
+            $($bindings)*
+        });
+    };
 }
 
-#[allow(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    reason = "generated"
-)]
-pub(crate) mod polls {
-    wasmtime::component::bindgen!({
-        world: "polls",
-        path: "../../../sdk/wit",
-        exports: { default: async },
-        with: {
-            "qudao:connector/types": crate::bindings::imported::types,
-            "qudao:connector/log": crate::bindings::imported::log,
-            "qudao:connector/clock": crate::bindings::imported::clock,
-            "qudao:connector/random": crate::bindings::imported::random,
-            "qudao:connector/settings": crate::bindings::imported::settings,
-            "qudao:connector/keys": crate::bindings::imported::keys,
-            "qudao:connector/http": crate::bindings::imported::http,
-            "qudao:connector/expectations": crate::bindings::imported::expectations,
-        },
-    });
-}
+world!(describes { world: "describes" });
 
-#[allow(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    reason = "generated"
-)]
-pub(crate) mod commands {
-    wasmtime::component::bindgen!({
-        world: "commands",
-        path: "../../../sdk/wit",
-        exports: { default: async },
-        with: {
-            "qudao:connector/types": crate::bindings::imported::types,
-            "qudao:connector/log": crate::bindings::imported::log,
-            "qudao:connector/clock": crate::bindings::imported::clock,
-            "qudao:connector/random": crate::bindings::imported::random,
-            "qudao:connector/settings": crate::bindings::imported::settings,
-            "qudao:connector/keys": crate::bindings::imported::keys,
-            "qudao:connector/http": crate::bindings::imported::http,
-            "qudao:connector/expectations": crate::bindings::imported::expectations,
-        },
-    });
-}
+world!(webhooks {
+    world: "webhooks",
+    imports: {
+        "qudao:connector/http.send": async | trappable,
+        "qudao:connector/http.send-with": async | trappable,
+        default: trappable,
+    },
+    with: { "qudao:connector/keys.key": crate::imports::keys::Handle },
+});
 
-#[allow(
-    unreachable_pub,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
-    reason = "generated"
-)]
-pub(crate) mod files {
-    wasmtime::component::bindgen!({
-        world: "files",
-        path: "../../../sdk/wit",
-        imports: {
-            "qudao:connector/source.read": async | trappable,
-            "qudao:connector/sink.put": async | trappable,
-            default: trappable,
-        },
-        exports: { default: async },
-        with: {
-            "qudao:connector/types": crate::bindings::imported::types,
-            "qudao:connector/log": crate::bindings::imported::log,
-            "qudao:connector/clock": crate::bindings::imported::clock,
-            "qudao:connector/random": crate::bindings::imported::random,
-            "qudao:connector/settings": crate::bindings::imported::settings,
-            "qudao:connector/keys": crate::bindings::imported::keys,
-            "qudao:connector/http": crate::bindings::imported::http,
-            "qudao:connector/expectations": crate::bindings::imported::expectations,
-        },
-    });
-}
+sharing_world!(polls { world: "polls" });
+
+sharing_world!(commands { world: "commands" });
+
+sharing_world!(files {
+    world: "files",
+    imports: {
+        "qudao:connector/source.read": async | trappable,
+        "qudao:connector/sink.put": async | trappable,
+        default: trappable,
+    },
+});
 
 pub(crate) use commands::{CommandsPre, exports::qudao::connector::command as wire_command};
 pub(crate) use describes::DescribesPre;

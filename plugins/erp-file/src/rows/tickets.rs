@@ -181,6 +181,12 @@ impl Tickets {
         }
     }
 
+    /// A ticket whose head was just read from this row, with its key if the row has one.
+    fn begun(&self, row: u32, text: String) -> (Option<u64>, Group) {
+        let (key, head) = (self.ticket_key(), self.places.head(&self.members));
+        (key, Group { key: key.unwrap_or(0), head, rows: vec![(row, text)], ..Group::default() })
+    }
+
     /// Hash of the members that make lines one ticket; nothing where one of them is missing.
     fn ticket_key(&self) -> Option<u64> {
         let there = |place: &usize| !matches!(self.members.values.get(*place), Slot::Missing | Slot::Bad);

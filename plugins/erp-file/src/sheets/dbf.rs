@@ -118,14 +118,6 @@ impl Sheet for Table<'_> {
         Some(&self.columns)
     }
 
-    fn sheet_name(&self) -> Option<&str> {
-        None
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
-    }
-
     fn next(&mut self) -> Result<Option<Record<'_>>, FileFault> {
         if !self.fill()? {
             return Ok(None);

@@ -102,18 +102,6 @@ impl<'a> Delimited<'a> {
 }
 
 impl Sheet for Delimited<'_> {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
-    fn sheet_name(&self) -> Option<&str> {
-        None
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
-    }
-
     fn next(&mut self) -> Result<Option<Record<'_>>, FileFault> {
         let Some(line) = self.lines.find(0)? else { return Ok(None) };
         let row = self.lines.row();

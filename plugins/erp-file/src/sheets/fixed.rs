@@ -54,14 +54,6 @@ impl Sheet for Fixed<'_> {
         Some(&self.columns)
     }
 
-    fn sheet_name(&self) -> Option<&str> {
-        None
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
-    }
-
     fn next(&mut self) -> Result<Option<Record<'_>>, FileFault> {
         let Some(found) = self.lines.find(0)? else { return Ok(None) };
         let row = self.lines.row();

@@ -171,18 +171,6 @@ impl<'a> Table<'a> {
 }
 
 impl Sheet for Table<'_> {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
-    fn sheet_name(&self) -> Option<&str> {
-        None
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
-    }
-
     fn next(&mut self) -> Result<Option<Record<'_>>, FileFault> {
         while !self.done {
             let Some((text, tag)) = next_tag(&mut self.page)? else {

@@ -36,18 +36,6 @@ impl<'a> JsonLines<'a> {
 }
 
 impl Sheet for JsonLines<'_> {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
-    fn sheet_name(&self) -> Option<&str> {
-        None
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
-    }
-
     fn next(&mut self) -> Result<Option<Record<'_>>, FileFault> {
         let Some(found) = self.lines.find(0)? else { return Ok(None) };
         let row = self.lines.row();

@@ -104,16 +104,8 @@ impl<'a> Worksheet<'a> {
 }
 
 impl Sheet for Worksheet<'_> {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
     fn sheet_name(&self) -> Option<&str> {
         Some(&self.name)
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
     }
 
     fn next(&mut self) -> Result<Option<Record<'_>>, FileFault> {

@@ -109,16 +109,8 @@ impl Workbook {
 }
 
 impl Sheet for Workbook {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
     fn sheet_name(&self) -> Option<&str> {
         Some(&self.name)
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
     }
 
     fn date1904(&self) -> Option<bool> {

@@ -65,16 +65,8 @@ impl<'a> Workbook<'a> {
 }
 
 impl Sheet for Workbook<'_> {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
     fn sheet_name(&self) -> Option<&str> {
         Some(&self.name)
-    }
-
-    fn root(&self) -> &[(String, String)] {
-        &[]
     }
 
     fn date1904(&self) -> Option<bool> {

@@ -211,14 +211,6 @@ impl Building {
 }
 
 impl Sheet for Records<'_> {
-    fn columns(&self) -> Option<&[String]> {
-        None
-    }
-
-    fn sheet_name(&self) -> Option<&str> {
-        None
-    }
-
     fn root(&self) -> &[(String, String)] {
         &self.root
     }

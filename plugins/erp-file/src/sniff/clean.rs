@@ -1,37 +1,15 @@
-//! Cells and headings as they are compared: zero-width characters gone, odd blanks plain, NFKC.
+//! Cells and headings as the sniffer compares them: as rows are read, and without line ends around them.
 
-use unicode_normalization::UnicodeNormalization;
+use crate::rows::clean;
 
-/// A cell without what people cannot see: zero-width characters and NUL go, no-break and full-width blanks become blanks,
-/// blanks and TABs at both ends go.
-pub(crate) fn seen(raw: &str) -> String {
-    let plain: String =
-        raw.chars().filter(|c| !is_invisible(*c)).map(|c| if is_blank(c) { ' ' } else { c }).collect();
-    plain.trim_matches([' ', '\t', '\r', '\n']).to_owned()
-}
-
-/// A cell as codes, numbers and dates are read: [`seen`] after NFKC, so that full-width figures are figures.
+/// A cell as codes, numbers and dates are read, so that full-width figures are figures; line ends at both ends go, too.
 pub(crate) fn plain(raw: &str) -> String {
-    seen(&seen(raw).nfkc().collect::<String>())
+    clean::folded(raw).trim_matches([' ', '\t', '\r', '\n']).to_owned()
 }
 
-/// A heading as mappings name it: [`plain`] without any white space.
+/// A heading as mappings name it.
 pub(crate) fn heading(raw: &str) -> String {
-    plain(raw).chars().filter(|c| !c.is_whitespace()).collect()
-}
-
-/// What a spreadsheet's tricks for keeping text hide: `="0012"` and `'0012` are `0012`. None where there is no trick.
-pub(crate) fn unforced(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    inner.or_else(|| text.strip_prefix('\'').map(str::trim))
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}' | '\u{200C}' | '\u{200D}' | '\u{FEFF}' | '\0')
-}
-
-fn is_blank(c: char) -> bool {
-    matches!(c, '\u{A0}' | '\u{3000}')
+    clean::header(raw).into_owned()
 }
 
 /// Whether the text has a Chinese character.

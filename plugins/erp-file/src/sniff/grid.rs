@@ -47,7 +47,7 @@ impl Seen {
 
     /// Without what a spreadsheet's tricks add.
     pub(crate) fn unforced(&self) -> &str {
-        clean::unforced(&self.text).unwrap_or(&self.text)
+        crate::rows::clean::unwrapped(&self.text)
     }
 
     /// Nothing there.

@@ -3,6 +3,7 @@
 use super::dates::{self, Settled};
 use super::grid::Seen;
 use super::{clean, numbers, words};
+use crate::rows::barcode::is_gtin;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Distinct values that are kept.
@@ -173,22 +174,13 @@ pub(crate) fn gtin(text: &str) -> Option<bool> {
         let (mantissa, exponent) = whole.split_once(['E', 'e']).unwrap_or((whole, ""));
         let figures: String = mantissa.chars().filter(char::is_ascii_digit).collect();
         let length = exponent.trim_start_matches('+').parse::<usize>().ok()?.checked_add(1)?;
-        return Some(figures.len() == length && checks(&figures));
+        return Some(figures.len() == length && is_gtin(&figures));
     }
     let figures = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
     if !figures || !(8..=20).contains(&whole.len()) {
         return None;
     }
-    Some(matches!(whole.len(), 8 | 12 | 13 | 14) && checks(whole))
-}
-
-fn checks(figures: &str) -> bool {
-    let mut sum = 0_u32;
-    for (place, byte) in figures.bytes().rev().enumerate() {
-        let figure = u32::from(byte.wrapping_sub(b'0'));
-        sum += if place % 2 == 1 { figure * 3 } else { figure };
-    }
-    sum.is_multiple_of(10)
+    Some(matches!(whole.len(), 8 | 12 | 13 | 14) && is_gtin(whole))
 }
 
 #[cfg(test)]

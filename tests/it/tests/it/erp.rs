@@ -2,15 +2,13 @@
 //! twice.
 
 use crate::shops::{CHANNEL, Market, NOON, at, catch_up};
-use qudao_kit::{TestGateway, component, feed, host, root, storage};
+use qudao_kit::{TestGateway, component, feed, root};
 use qudao_model::{EntityKind, Slip, StockLevel};
-use qudao_pipeline::{Channels, replay};
 use qudao_sim::erp::{Erp, ErpFile, STORES};
 use qudao_sim::market::{Basket, Edit};
 use qudao_storage::{EntityFilter, ImportRow, ImportState, RejectFilter, StockFilter, Storage};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 const STOCK: &str = "store-stock";
 const SALES: &str = "store-sales";
@@ -275,11 +273,7 @@ async fn a_replay_gives_the_same_levels_slips_and_events() {
         }
         gateway.clock.advance(86_400);
     }
-    let into = storage(&gateway.folder().join("again/qudao.sqlite")).await;
-    let channels =
-        Channels::load(gateway.config(), &host(), Arc::new(qudao_kit::NoExpectations)).await.unwrap();
-    let report =
-        replay(gateway.gateway.storage(), &into, &channels, qudao_kit::vault(), &mut |_| {}).await.unwrap();
+    let (into, report) = gateway.replayed().await;
     assert_eq!(report.differences, Vec::new());
     assert_eq!(levels(&into).await, levels(gateway.gateway.storage()).await);
     assert_eq!(feed(&into).await, gateway.events().await);

@@ -1,12 +1,10 @@
 //! Replay into an empty database gives the same ids, entities and events, byte for byte.
 
 use crate::shops::{Market, catch_up};
-use qudao_kit::{TestGateway, feed, host, recorded, sequence, storage};
+use qudao_kit::{TestGateway, feed, recorded, sequence};
 use qudao_model::{Entity, EntityKind};
-use qudao_pipeline::{Channels, replay};
 use qudao_sim::market::Edit;
 use qudao_storage::{EntityFilter, Storage};
-use std::sync::Arc;
 
 async fn bytes(storage: &Storage) -> (Vec<String>, String) {
     let mut entities = Vec::new();
@@ -37,11 +35,7 @@ async fn replay_gives_the_same_bytes() {
     for (channel, case) in &notices {
         gateway.replay_recorded(channel, case).await;
     }
-    let into = storage(&gateway.folder().join("again/qudao.sqlite")).await;
-    let channels =
-        Channels::load(gateway.config(), &host(), Arc::new(qudao_kit::NoExpectations)).await.unwrap();
-    let report =
-        replay(gateway.gateway.storage(), &into, &channels, qudao_kit::vault(), &mut |_| {}).await.unwrap();
+    let (into, report) = gateway.replayed().await;
     assert_eq!((report.differences, report.deliveries, report.same), (Vec::new(), 9, 9));
     assert_eq!(bytes(&into).await, bytes(gateway.gateway.storage()).await);
     into.close().await;
@@ -65,11 +59,7 @@ async fn replay_of_what_was_asked_gives_the_same_bytes_without_a_platform() {
     market.advance(&gateway, 60);
     catch_up(&market, &gateway).await;
     let calls = market.calls();
-    let into = storage(&gateway.folder().join("again/qudao.sqlite")).await;
-    let channels =
-        Channels::load(gateway.config(), &host(), Arc::new(qudao_kit::NoExpectations)).await.unwrap();
-    let report =
-        replay(gateway.gateway.storage(), &into, &channels, qudao_kit::vault(), &mut |_| {}).await.unwrap();
+    let (into, report) = gateway.replayed().await;
     assert_eq!(report.differences, Vec::new());
     assert!(report.deliveries > 5, "{}", report.deliveries);
     assert_eq!(bytes(&into).await, bytes(gateway.gateway.storage()).await);

@@ -21,14 +21,6 @@ pub(crate) struct Record<'a> {
     pub(crate) reason: Option<&'a str>,
 }
 
-const BUCKETS: [Bucket; 6] = [
-    Bucket::Sellable,
-    Bucket::Defective,
-    Bucket::Damaged,
-    Bucket::Display,
-    Bucket::Quarantine,
-    Bucket::InTransit,
-];
 const PRECISIONS: [Precision; 3] = [Precision::Day, Precision::Minute, Precision::Second];
 
 const HAS_TIME: u8 = 1;
@@ -47,7 +39,7 @@ pub(crate) fn write(row: &Row<'_>, sku: &str, bucket: Bucket, at: Option<Timesta
         | flag(row.order_no.is_some(), HAS_ORDER)
         | flag(row.seq.is_some(), HAS_SEQ)
         | flag(row.reason.is_some(), HAS_REASON);
-    let bucket = place(&BUCKETS, &bucket);
+    let bucket = place(&Bucket::ALL, &bucket);
     let precision =
         row.occurred_precision.map_or(PRECISIONS.len(), |one| usize::from(place(&PRECISIONS, &one)));
     to.push(flags);
@@ -97,7 +89,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Record<'_>> {
     let order_no = if has(HAS_ORDER) { Some(take_text(from)?) } else { None };
     let seq = if has(HAS_SEQ) { Some(take_signed(from)?) } else { None };
     let reason = if has(HAS_REASON) { Some(take_text(from)?) } else { None };
-    let bucket = *BUCKETS.get(usize::from(words & 15))?;
+    let bucket = *Bucket::ALL.get(usize::from(words & 15))?;
     let precision = PRECISIONS.get(usize::from(words >> 4)).copied();
     let record = Record {
         src_row,

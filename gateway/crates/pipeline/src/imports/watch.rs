@@ -199,19 +199,13 @@ impl Watcher {
 
     /// Stores a copy and puts it on the list; false where it changed meanwhile.
     async fn take(&self, reader: &Reader, path: &Path, stamp: Stamp) -> Result<bool, Error> {
-        let mut from = open(path).await?;
+        let mut from = Pieces::of(path).await?;
         let mut to = self.imports.storage().new_file().await?;
-        let (mut piece, mut size) = (vec![0; PIECE], 0_u64);
-        loop {
-            let read = from.read(&mut piece).await.map_err(|error| broken(path, error))?;
-            if read == 0 {
-                break;
-            }
-            size += read as u64;
-            to.write(piece.get(..read).unwrap_or_default()).await?;
+        while let Some(piece) = from.next().await? {
+            to.write(piece).await?;
         }
         let stored = to.finish().await?;
-        if size != stamp.size || still(path).await? != stamp {
+        if !from.was(stamp).await? {
             return Ok(false);
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -244,23 +238,39 @@ impl Watcher {
 
 /// SHA-256 of a file; nothing where it changes while it is read.
 async fn content(path: &Path, stamp: Stamp) -> Result<Option<String>, Error> {
-    let mut from = open(path).await?;
+    let mut from = Pieces::of(path).await?;
     let mut hash = Sha256::new();
-    let (mut piece, mut size) = (vec![0; PIECE], 0_u64);
-    loop {
-        let read = from.read(&mut piece).await.map_err(|error| broken(path, error))?;
-        if read == 0 {
-            break;
-        }
-        size += read as u64;
-        hash.update(piece.get(..read).unwrap_or_default());
+    while let Some(piece) = from.next().await? {
+        hash.update(piece);
     }
-    let same = size == stamp.size && still(path).await? == stamp;
+    let same = from.was(stamp).await?;
     Ok(same.then(|| data_encoding::HEXLOWER.encode(&hash.finalize())))
 }
 
-async fn open(path: &Path) -> Result<tokio::fs::File, Error> {
-    tokio::fs::File::open(path).await.map_err(|error| broken(path, error))
+/// A file that somebody may be writing to, read piece by piece.
+struct Pieces<'a> {
+    path: &'a Path,
+    file: tokio::fs::File,
+    piece: Vec<u8>,
+    size: u64,
+}
+
+impl Pieces<'_> {
+    async fn of(path: &Path) -> Result<Pieces<'_>, Error> {
+        let file = tokio::fs::File::open(path).await.map_err(|error| broken(path, error))?;
+        Ok(Pieces { path, file, piece: vec![0; PIECE], size: 0 })
+    }
+
+    async fn next(&mut self) -> Result<Option<&[u8]>, Error> {
+        let read = self.file.read(&mut self.piece).await.map_err(|error| broken(self.path, error))?;
+        self.size += read as u64;
+        Ok(self.piece.get(..read).filter(|piece| !piece.is_empty()))
+    }
+
+    /// Whether what was read is the whole file as it was seen before, and as it is now.
+    async fn was(&self, stamp: Stamp) -> Result<bool, Error> {
+        Ok(self.size == stamp.size && still(self.path).await? == stamp)
+    }
 }
 
 async fn still(path: &Path) -> Result<Stamp, Error> {

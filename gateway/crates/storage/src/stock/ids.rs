@@ -4,8 +4,7 @@
 //! once by the commit that makes its levels.
 
 use super::level::LevelKey;
-use data_encoding::{Encoding, Specification};
-use std::sync::OnceLock;
+use qudao_model::id::base32;
 
 const PREFIX: &str = "stk_";
 /// Characters of the id that are looked at: 40 bits in whole bytes, and again; 10 bytes, of which 8 count.
@@ -52,15 +51,6 @@ fn key(entry: &[u8; ENTRY]) -> LevelKey {
     let store = i64::from(u32::from_be_bytes([0, *a, *b, *c]));
     let sku = i64::from(u32::from_be_bytes(*rest));
     LevelKey { store, sku, bucket: i64::from(*bucket) }
-}
-
-fn base32() -> &'static Encoding {
-    static BASE32: OnceLock<Encoding> = OnceLock::new();
-    BASE32.get_or_init(|| {
-        let mut spec = Specification::new();
-        spec.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-        spec.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
-    })
 }
 
 #[cfg(test)]

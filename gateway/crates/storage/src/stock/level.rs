@@ -171,25 +171,15 @@ pub(crate) fn micros(span: Duration) -> i64 {
     span.as_micros().try_into().unwrap_or(i64::MAX)
 }
 
-/// Buckets by number, as they are stored.
-const BUCKETS: [Bucket; 6] = [
-    Bucket::Sellable,
-    Bucket::Defective,
-    Bucket::Damaged,
-    Bucket::Display,
-    Bucket::Quarantine,
-    Bucket::InTransit,
-];
-
 /// Number of the bucket that orders take from.
 pub(crate) const SELLABLE: i64 = 0;
 
 pub(crate) fn bucket_code(bucket: Bucket) -> i64 {
-    BUCKETS.iter().zip(0..).find(|(one, _)| **one == bucket).map_or(0, |(_, code)| code)
+    Bucket::ALL.iter().zip(0..).find(|(one, _)| **one == bucket).map_or(0, |(_, code)| code)
 }
 
 pub(crate) fn bucket_of(code: i64) -> Bucket {
-    BUCKETS.iter().zip(0..).find(|(_, one)| *one == code).map_or(Bucket::Sellable, |(bucket, _)| *bucket)
+    Bucket::ALL.iter().zip(0..).find(|(_, one)| *one == code).map_or(Bucket::Sellable, |(bucket, _)| *bucket)
 }
 
 /// Freshness by number, as it is stored.

@@ -1,6 +1,6 @@
 //! Tickets that are one record each, with lines and payments inside.
 
-use super::{Directory, Fate, Fault, Gate, Group, LINES, Tickets, View};
+use super::{Directory, Fate, Fault, Gate, LINES, Tickets, View};
 use crate::sheet::{Cell, Nested};
 
 impl Tickets {
@@ -15,10 +15,7 @@ impl Tickets {
         let view = View { record: Some(nested), sticky, ..View::default() };
         self.members.clear();
         self.members.read(&view, stores);
-        let key = self.ticket_key();
-        let mut group =
-            Group { key: key.unwrap_or(0), head: self.places.head(&self.members), ..Group::default() };
-        group.rows.push((row, text));
+        let (key, mut group) = self.begun(row, text);
         let mut faults = self.members.faults.take();
         let lines = nested.lines.as_deref().unwrap_or_default();
         if lines.is_empty() {

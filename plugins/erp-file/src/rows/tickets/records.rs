@@ -1,6 +1,6 @@
 //! Tickets that are several records: a head, its lines, its payments; with a head and a trailer of the file.
 
-use super::{Directory, Fate, Fault, Gate, Group, LINES, Tickets, View};
+use super::{Directory, Fate, Fault, Gate, LINES, Tickets, View};
 use crate::mapping::{CountOf, Records};
 use crate::rows::number::Style;
 use crate::rows::view::word;
@@ -69,10 +69,7 @@ impl Tickets {
         let view = View { head: cells, file_head: &self.file_head, sticky, ..View::default() };
         self.members.clear();
         self.members.read(&view, stores);
-        let key = self.ticket_key();
-        let mut group =
-            Group { key: key.unwrap_or(0), head: self.places.head(&self.members), ..Group::default() };
-        group.rows.push((row, text));
+        let (key, mut group) = self.begun(row, text);
         let mut faults = self.members.faults.take();
         if key.is_none() && faults.is_empty() {
             faults.push(Fault::of(None, "required_missing"));
