@@ -149,7 +149,7 @@ impl Answered {
 
 /// What the API says in paths, said in commands; in Chinese what is wrong, too.
 fn said_by_code(code: &str) -> Option<(Option<&'static str>, &'static str)> {
-    const SAID: [(&str, &str, [&str; 2]); 6] = [
+    const SAID: [(&str, &str, [&str; 2]); 8] = [
         (
             "unknown_import",
             "没有这个编号的导入",
@@ -177,6 +177,19 @@ fn said_by_code(code: &str) -> Option<(Option<&'static str>, &'static str)> {
             ],
         ),
         ("unknown_channel", "没有这个渠道", ["qudao channels lists them", "qudao channels 列出所有渠道"]),
+        (
+            "unknown_webhook",
+            "没有这个名称的推送地址",
+            ["qudao webhooks lists them", "qudao webhooks 列出所有推送地址"],
+        ),
+        (
+            "nothing_to_redeliver",
+            "还没有推送到这个位置，没有可以重新推送的事件",
+            [
+                "qudao webhooks show NAME says how far it has come; --after must be below that",
+                "qudao webhooks show 名称 查看进度；--after 必须小于它",
+            ],
+        ),
         (
             "file_too_large",
             "文件太大",

@@ -75,6 +75,7 @@ impl App {
         let tasks = Tasks::new();
         gateway.run_schedule(&tasks);
         gateway.run_imports(&tasks);
+        gateway.run_webhooks(&tasks).await;
         let going_down = CancellationToken::new();
         metrics::keep_up(&tasks, &metrics);
         let options = ApiOptions { token: token.text, metrics, stop: going_down.clone() };

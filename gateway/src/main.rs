@@ -17,7 +17,13 @@ mod signals;
 mod store;
 mod token;
 
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// What one thread makes and another lets go of is most of what is allocated here: a delivery is made by the thread that reads
+/// it, decided by the writer, stored by the database's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let mut printer = output::Printer::for_process();

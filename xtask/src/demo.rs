@@ -1,11 +1,12 @@
 //! `cargo xtask demo`: the main job on real input. A gateway on embedded SQLite with the sample configuration, connectors
 //! as components, simulators of four platforms, and the old ERP of a store chain. Two of them post signed notices: payments, refunds in and out of order,
 //! retries of one notice, forged, stale and probing ones. Two shops are asked: orders with a past, and orders that are
-//! placed, paid, held, shipped and refunded meanwhile. The ERP writes files. The feed grows as a table; at the end what it says is compared with
+//! placed, paid, held, shipped and refunded meanwhile. The ERP writes files. The feed grows as a table, and goes to a program of HQ as signed webhooks; at the end what it says is compared with
 //! what the platforms know, and any difference makes the exit code 1.
 //!
 //! Runs in `target/demo`, made new each time. Every child is stopped by id, also on Ctrl-C.
 
+mod consumer;
 mod erp;
 mod feed;
 mod folder;
@@ -13,12 +14,16 @@ mod gateway;
 mod http;
 mod platforms;
 mod servers;
+mod stage;
 mod summary;
 mod tales;
 mod verify;
 
 use crate::{plugins, process, screen, workspace};
 use anyhow::{Result, bail};
+pub(crate) use stage::Stage;
+
+use consumer::Consumer;
 use erp::{Erp, Stores};
 use feed::Feed;
 use folder::{Folder, Ports};
@@ -72,12 +77,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let seed = args.seed.unwrap_or_else(|| std::process::id().into());
     let mut servers = open(&programs, seed, args.past)?;
     let ports = Ports { hooks: args.port, admin: args.admin_port }.free();
-    let folder = Folder::make(ports, &servers)?;
+    let folder = Folder::make("demo", ports, &servers)?;
+    let mut hq = Consumer::start(&programs.consumer, &folder)?;
     screen::step("starting the gateway");
     let Some(mut gateway) = Gateway::start(&programs.gateway, &folder)? else { return Ok(()) };
     screen::step(&format!("hooks on {}, feed and inbox on {}", gateway.hooks, gateway.http.base));
 
-    let mut demo = Demo { folder: &folder, servers: &servers, gateway: &gateway, feed: Feed::default() };
+    let mut demo =
+        Demo { folder: &folder, servers: &servers, gateway: &gateway, consumer: &hq, feed: Feed::default() };
     let story = Story { seed, orders: args.orders, per_second: args.rate };
     let mut erp = Erp::new(&programs.simulator, &folder, seed);
     let Some(known) = demo.play(&story, &programs, &mut erp)? else { return stopped(gateway) };
@@ -90,10 +97,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if differences.is_empty() {
         screen::step("the feed says what the platforms know, to the fen");
+        screen::step("HQ's consumer has every event once, verified, in order");
     }
     if !args.once {
         summary::next_steps(&gateway, &servers, &folder, &programs.gateway);
-        watch(&mut gateway, &mut servers, &mut feed)?;
+        watch(&mut gateway, &mut servers, &mut hq, &mut feed)?;
     }
     gateway.stop()?;
     match differences.len() {
@@ -127,18 +135,21 @@ fn open(programs: &Programs, seed: u64, past: u32) -> Result<Vec<Server>> {
 struct Programs {
     gateway: PathBuf,
     simulator: PathBuf,
+    consumer: PathBuf,
 }
 
 impl Programs {
     fn build() -> Result<Programs> {
-        screen::step("building the gateway and the simulators");
-        let packages = ["build", "--locked", "--package", "qudao", "--package", "qudao-sim"];
-        process::run(&mut workspace::cargo(&packages))?;
+        screen::step("building the gateway, the simulators and the consumer");
+        let packages = ["qudao", "qudao-sim", "feed-consumer"].iter().flat_map(|name| ["--package", name]);
+        let arguments: Vec<&str> = ["build", "--locked"].into_iter().chain(packages).collect();
+        process::run(&mut workspace::cargo(&arguments))?;
         screen::step("building the connectors");
         plugins::run()?;
-        let built = workspace::target()?.join("debug");
-        let program = |name: &str| built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        Ok(Programs { gateway: program("qudao"), simulator: program("qudao-sim") })
+        let programs = workspace::target()?.join("debug");
+        let program = |name: &str| programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let (gateway, simulator) = (program("qudao"), program("qudao-sim"));
+        Ok(Programs { gateway, simulator, consumer: program("feed-consumer") })
     }
 }
 
@@ -147,6 +158,7 @@ struct Demo<'a> {
     folder: &'a Folder,
     servers: &'a [Server],
     gateway: &'a Gateway,
+    consumer: &'a Consumer,
     feed: Feed,
 }
 
@@ -180,7 +192,8 @@ impl Demo<'_> {
         loop {
             known.ledgers = self.servers.iter().map(Server::ledger).collect::<Result<Vec<Ledger>>>()?;
             let said = self.said()?;
-            let differences = verify::differences(&known, &said);
+            let mut differences = verify::differences(&known, &said);
+            differences.extend(consumer::differences(&said.kept, &said.events));
             if differences.is_empty() || Instant::now() > until {
                 return Ok(Some((known, said, differences)));
             }
@@ -201,15 +214,21 @@ impl Demo<'_> {
             stores: Stores::read(self.gateway)?,
             listings: self.folder.listings()?,
             events: Vec::new(),
+            kept: Vec::new(),
         };
         // Read last: what the entities say is then in the feed.
         while self.feed.grow(self.gateway, 0)? > 0 {}
-        Ok(Said { events: self.feed.events.clone(), ..said })
+        Ok(Said { events: self.feed.events.clone(), kept: self.consumer.kept()?, ..said })
     }
 }
 
 /// Keeps showing the feed until a person asks to stop.
-fn watch(gateway: &mut Gateway, servers: &mut [Server], feed: &mut Feed) -> Result<()> {
+fn watch(
+    gateway: &mut Gateway,
+    servers: &mut [Server],
+    consumer: &mut Consumer,
+    feed: &mut Feed,
+) -> Result<()> {
     screen::step("the gateway keeps running and the feed is shown as it grows; Ctrl-C ends it\n");
     while !process::stopping() {
         if !gateway.alive()? {
@@ -219,6 +238,9 @@ fn watch(gateway: &mut Gateway, servers: &mut [Server], feed: &mut Feed) -> Resu
             if !server.alive()? {
                 bail!("the {} simulator has ended by itself", server.role.platform);
             }
+        }
+        if !consumer.alive()? {
+            bail!("HQ's consumer has ended by itself");
         }
         feed.grow(gateway, WAIT_S)?;
     }

@@ -13,14 +13,20 @@ const VERSION: &str = "0.20.2";
 /// Runs all checks of deny.toml.
 pub(crate) fn run() -> Result<()> {
     let program = ensure()?;
-    let check = |what: &[&str]| {
+    let check = |more: &[&str], what: &[&str]| {
         let mut command = Command::new(&program);
-        command.current_dir(workspace::root()).args(["--log-level", "error", "check"]).args(what);
+        command
+            .current_dir(workspace::root())
+            .args(["--log-level", "error"])
+            .args(more)
+            .arg("check")
+            .args(what);
         process::run(&mut command)
     };
-    let rules = check(&["licenses", "bans", "sources"]);
+    let rules = check(&[], &["licenses", "bans", "sources"]);
     let advisories = if fetch_advisories(&program)? {
-        check(&["--disable-fetch", "advisories"])
+        // The database was fetched just now.
+        check(&["--offline"], &["advisories"])
     } else {
         screen::notice("advisories are NOT checked: the RustSec database cannot be reached from here");
         Ok(())

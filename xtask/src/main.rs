@@ -4,13 +4,17 @@
 //! Each command brings what it needs or says exactly what to install. Nothing is written outside `target/`, apart from
 //! the wasm target that rustup adds to the toolchain.
 
+mod api_fuzz;
 mod bench;
+mod crash;
 mod demo;
 mod deny;
+mod fuzz;
 mod plugins;
 mod process;
 mod screen;
 mod setup;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -41,6 +45,14 @@ enum Command {
     Test(test::Args),
     /// Holds the house rules that no compiler holds
     Tidy,
+    /// Has schemathesis ask the private API of a running gateway whatever its description allows, and what it does not
+    ApiFuzz(api_fuzz::Args),
+    /// Kills a gateway under load, again and again, and looks whether anything is missing
+    Crash(crash::Args),
+    /// Feeds parsers what nobody would send, for as long as you like
+    Fuzz(fuzz::Args),
+    /// Plays histories of a gateway among failing platforms, on a failing disk
+    Sim(sim::Args),
     /// Measures beside native references and prints one table
     Bench(bench::Args),
 }
@@ -52,6 +64,10 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy => tidy::run(),
+        Command::ApiFuzz(args) => api_fuzz::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Crash(args) => crash::run(&args),
+        Command::Sim(args) => sim::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match done {

@@ -6,7 +6,7 @@
 mod count;
 
 use crate::process::Stream;
-use crate::{deny, plugins, process, screen, setup, tidy, workspace};
+use crate::{api_fuzz, deny, plugins, process, screen, setup, tidy, workspace};
 use anyhow::{Result, bail};
 use count::{Count, Runner};
 use std::process::{Command, ExitStatus};
@@ -15,12 +15,13 @@ use std::time::Instant;
 /// What to run.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out what asks the network for tools or advisories (cargo-deny)
+    /// Leave out what asks the network for tools or advisories (cargo-deny, schemathesis where it is not there yet)
     #[arg(long)]
     offline: bool,
 }
 
-const GUESTS: &str = "tests/guests/Cargo.toml";
+/// Workspaces of their own.
+const OTHERS: [&str; 2] = ["tests/guests/Cargo.toml", "tests/fuzz/Cargo.toml"];
 /// What holds tests, apart from the documentation.
 const WHAT: [&str; 5] = ["--workspace", "--lib", "--bins", "--tests", "--locked"];
 
@@ -60,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     } else {
         suite.step("licences, bans, advisories", |_| deny::run());
     }
+    suite.step("API by its description", |_| api_fuzz::in_suite(args.offline));
     suite.step("doc tests", doc_tests);
     suite.step("tests", tests);
 
@@ -72,11 +74,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if suite.failures.is_empty() && suite.count.failed == 0 { Ok(()) } else { std::process::exit(1) }
 }
 
-/// Also of the hostile guests, which are a workspace of their own.
+/// Also of the hostile guests and the fuzzers.
 fn formatting() -> Result<()> {
     setup::component("fmt", "rustfmt")?;
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["fmt", "--all", "--check", "--manifest-path", GUESTS])
+    OTHERS.iter().try_for_each(|manifest| cargo(&["fmt", "--all", "--check", "--manifest-path", manifest]))
 }
 
 fn lints() -> Result<()> {

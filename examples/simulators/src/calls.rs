@@ -43,6 +43,11 @@ impl Calls {
         self.lock().iter().filter(|call| call.name == name).cloned().collect()
     }
 
+    /// How many there were with this name.
+    pub fn count(&self, name: &str) -> usize {
+        self.lock().iter().filter(|call| call.name == name).count()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Call>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

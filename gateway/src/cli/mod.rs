@@ -19,6 +19,7 @@ mod schema;
 mod serve;
 mod transcript;
 mod r#try;
+mod webhooks;
 mod when;
 mod written;
 mod zh;
@@ -77,6 +78,8 @@ enum Command {
     Commands(commands::Commands),
     /// Show how the channels of the running gateway do; let one ask again
     Channels(channels::Channels),
+    /// Show how endpoints take the feed; enable, send once more, ping, make a secret
+    Webhooks(webhooks::Webhooks),
     /// Build every entity and event again from the inbox, into a new database
     Replay(replay::Replay),
     /// Write connectors: new, build, test, inspect
@@ -152,6 +155,7 @@ async fn dispatch(command: Command, printer: &mut Printer) -> Result<Exit, Error
         Command::Quarantine(command) => command.run(printer).await,
         Command::Commands(command) => command.run(printer).await,
         Command::Channels(command) => command.run(printer).await,
+        Command::Webhooks(command) => command.run(printer).await,
         Command::Replay(command) => command.run(printer).await,
         Command::Plugin(command) => command.run(printer).await,
         Command::Schema(schema::Schema {}) => schema::run(printer),

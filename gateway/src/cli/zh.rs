@@ -1,4 +1,4 @@
-//! Help in Chinese, for the commands that franchisees use. Options that are missing here keep their English text.
+//! Help in Chinese, for the commands that franchisees use and for webhooks. Options that are missing here keep their English text.
 
 /// A command by its path, what it does with what stands below its options, and its arguments by their ids.
 pub(super) type Page =
@@ -12,6 +12,7 @@ const MAPPING: (&str, &str) = ("mapping", "映射文件");
 const DATA_CONFIG: (&str, &str) = ("config", "写有数据目录的配置文件");
 const DATA: (&str, &str) = ("data", "数据目录；给出后不再读取配置文件");
 const ID: (&str, &str) = ("id", "编号，imp_…");
+const WEBHOOK: (&str, &str) = ("name", "推送地址的名称，见 qudao webhooks");
 const LIMIT: (&str, &str) = ("limit", "最多显示多少条");
 const ONLY_IMPORT: (&str, &str) = ("import", "只看这次导入，imp_…");
 const ONLY_CHANNEL: (&str, &str) = ("channel", "只看这个渠道");
@@ -147,6 +148,47 @@ pub(super) const PAGES: &[Page] = &[
         &["import", "discard"],
         ("作废：等待中的内容永不生效", "不写 --store 时，这次导入中所有等待的门店都作废；已经生效的保持不变。"),
         &[ID, DECIDED_STORE, DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks"],
+        (
+            "查看事件推送（webhook）：启用、重发、测试、生成密钥",
+            "\
+推送失败会自动重试，间隔最长一小时，直到成功。对方返回 410 时停止推送，用 qudao webhooks enable 恢复。事件不会丢失。详见 docs/feed.md。
+退出码：0 正常；2 有推送地址已停用；ping 未送达时为 1。",
+        ),
+        &[DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (&["webhooks", "list"], ("列出所有推送地址，与不带子命令相同", ""), &[DATA_CONFIG, DATA, JSON, LANG]),
+    (
+        &["webhooks", "show"],
+        ("查看一个推送地址：进度、等待的事件、原因", ""),
+        &[WEBHOOK, DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks", "enable"],
+        ("恢复已停用的推送地址，或立即重试失败的", ""),
+        &[WEBHOOK, DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks", "redeliver"],
+        ("重新推送一段事件", "每个事件的 webhook-id 与之前相同：已经收到的会被对方忽略。"),
+        &[WEBHOOK, ("after", "推送这个序号之后的全部事件；0 表示从头开始"), DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks", "ping"],
+        ("发送一个不属于事件流的签名事件，查看结果", ""),
+        &[WEBHOOK, DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks", "secret"],
+        (
+            "生成一个新密钥",
+            "\
+把它保存在只有网关能读的文件里，例如 (umask 077; qudao webhooks secret > secrets/hq)，在 connectors.yaml 里写 secret: {file: secrets/hq}，
+并交给接收方。更换密钥时把旧的写在 previous_secret：去掉这一行之前，两个密钥都会签名。",
+        ),
+        &[JSON, LANG],
     ),
     (&["quarantine"], ("文件中没能读入的行：列出、查看、重试、导出", ""), &[]),
     (

@@ -32,10 +32,10 @@ impl Tone {
     pub(crate) fn of(word: &str) -> Option<Tone> {
         match word {
             "accepted" | "accept" | "applied" | "paid" | "succeeded" | "completed" | "mapped" | "live"
-            | "passed" => Some(Tone::Good),
+            | "passed" | "active" => Some(Tone::Good),
             "rejected" | "shadow" | "paused" | "abnormal" | "processing" | "missing" | "unknown"
-            | "expired" | "hold" | "held" | "partial" | "stale" => Some(Tone::Care),
-            "failed" | "anomaly" | "retired" | "reject" => Some(Tone::Bad),
+            | "expired" | "hold" | "held" | "partial" | "stale" | "failing" => Some(Tone::Care),
+            "failed" | "anomaly" | "retired" | "reject" | "disabled" => Some(Tone::Bad),
             _ => None,
         }
     }

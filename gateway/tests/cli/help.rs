@@ -26,6 +26,7 @@ fn help_lists_what_there_is() {
       quarantine   Rows of files that could not be taken: list, show, retry, export
       commands     Have a channel do something: send, list, show
       channels     Show how the channels of the running gateway do; let one ask again
+      webhooks     Show how endpoints take the feed; enable, send once more, ping, make a secret
       replay       Build every entity and event again from the inbox, into a new database
       plugin       Write connectors: new, build, test, inspect
       schema       Print the JSON Schema of connectors.yaml, for editors
@@ -77,7 +78,7 @@ fn version_is_one_line() {
 
 #[test]
 fn every_command_explains_itself() {
-    let commands: [&[&str]; 33] = [
+    let commands: [&[&str]; 39] = [
         &["init"],
         &["check"],
         &["serve"],
@@ -104,6 +105,12 @@ fn every_command_explains_itself() {
         &["quarantine", "show"],
         &["quarantine", "retry"],
         &["quarantine", "export"],
+        &["webhooks"],
+        &["webhooks", "show"],
+        &["webhooks", "enable"],
+        &["webhooks", "redeliver"],
+        &["webhooks", "ping"],
+        &["webhooks", "secret"],
         &["replay"],
         &["plugin", "new"],
         &["plugin", "build"],

@@ -24,3 +24,5 @@ mod program;
 mod requests;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod webhooks;

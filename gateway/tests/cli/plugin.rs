@@ -122,8 +122,8 @@ fn inspect_shows_all_that_a_component_can_do() {
           qudao:connector/expectations@1.0.0
 
         exports (what it can do)
-          qudao:connector/webhook@1.0.0
           qudao:connector/describe@1.0.0
+          qudao:connector/webhook@1.0.0
 
         network (origins it wants to reach)
           none

@@ -6,6 +6,7 @@
 //! that one is bounded in size.
 
 mod biff;
+mod claims;
 mod compound;
 mod dbf;
 mod delimited;

@@ -9,6 +9,9 @@ const OPENING: &[u8] = b"~secret.";
 /// What it ends with.
 const CLOSING: u8 = b'~';
 
+/// Markers that are filled in at once. Requests have one or two; without a bound a guest makes much out of little memory.
+const MARKERS_MAX: usize = 100;
+
 pub(crate) struct Token(Zeroizing<Vec<u8>>);
 
 impl Token {
@@ -23,7 +26,7 @@ impl Token {
 
 /// Replaces each `~secret.NAME~` in `data` by the value of the token that `tokens` gives for that name; with `escape`
 /// percent-encoded, all but letters, digits and `-._~`. A marker with another name stays as it is, and what a token
-/// brings in is not looked at again.
+/// brings in is not looked at again. More than 100 markers are refused.
 ///
 /// ```
 /// use qudao_keys::{Key, fill};
@@ -41,9 +44,13 @@ pub fn fill(data: &[u8], tokens: &[(&str, &Key)], escape: bool) -> Result<Vec<u8
         values.push((name.as_bytes(), token.0.as_slice()));
     }
     let mut filled = Vec::with_capacity(data.len());
-    let mut rest = data;
+    let (mut rest, mut markers) = (data, 0_usize);
     while let Some((first, others)) = rest.split_first() {
         let found = values.iter().find_map(|(name, value)| Some((after_marker(rest, name)?, value)));
+        markers = markers.saturating_add(usize::from(found.is_some()));
+        if markers > MARKERS_MAX {
+            return Err(UseError::bad_input(&format!("more than {MARKERS_MAX} tokens are to be put in")));
+        }
         match found {
             Some((after, value)) if escape => {
                 filled.extend(value.iter().flat_map(|byte| escaped(*byte)));

@@ -174,3 +174,11 @@ fn a_token_is_one_word() {
     let token = key(KeyKind::Token, "hunter2");
     assert_eq!((format!("{token:?}").as_str(), token.kind().verb()), ("Key(Token)", "attach"));
 }
+
+#[test]
+fn markers_are_counted() {
+    let session = Key::parse(KeyKind::Token, b"6100").unwrap();
+    let filled = |times| fill("~secret.s~".repeat(times).as_bytes(), &[("s", &session)], false);
+    assert_eq!(filled(100).unwrap().len(), 400);
+    assert_eq!(filled(101).unwrap_err().message, "more than 100 tokens are to be put in");
+}

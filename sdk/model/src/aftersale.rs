@@ -91,14 +91,11 @@ pub struct AfterSaleFacts {
     pub platform_version: Option<String>,
     /// Asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub created_at: Option<Timestamp>,
     /// Version of the fact: the platform's modification time.
-    #[schemars(with = "String")]
     pub modified_at: Timestamp,
     /// Ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
 }
 
@@ -146,16 +143,13 @@ pub struct AfterSale {
     pub platform_version: Option<String>,
     /// Asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub created_at: Option<Timestamp>,
     /// Ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
     /// Number of distinct observations it was folded from.
     pub version: u64,
     /// When the latest of them happened.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,

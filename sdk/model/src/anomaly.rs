@@ -10,7 +10,6 @@ pub struct Anomaly {
     /// Stable word, see docs/errors.md.
     pub code: Code,
     /// When the contradicting fact happened.
-    #[schemars(with = "String")]
     pub first_seen_at: Timestamp,
     /// One sentence for a person.
     pub detail: String,

@@ -48,7 +48,6 @@ pub struct Note {
     pub kind: String,
     /// When it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// The platform's facts, by our names where we have one.
     pub fields: Map<String, Value>,

@@ -134,7 +134,6 @@ pub struct Payment {
     pub coupon_fen: Option<i64>,
     /// When money came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub paid_at: Option<Timestamp>,
     /// Pseudonym of the payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,7 +155,6 @@ pub struct Payment {
     /// Number of accepted observations it was folded from.
     pub version: u64,
     /// When the latest of them happened.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,
@@ -198,14 +196,12 @@ pub struct Refund {
     pub payer_refund_fen: Option<i64>,
     /// When money went back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub succeeded_at: Option<Timestamp>,
     /// Sources of the facts, sorted.
     pub evidence: Vec<Evidence>,
     /// Number of accepted observations that bear on it.
     pub version: u64,
     /// When the latest of them happened.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,

@@ -2,7 +2,7 @@
 
 use crate::{Entity, Timestamp, id};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
 /// What happened to an entity; the last word but one of an event type.
@@ -44,7 +44,6 @@ pub struct CloudEvent {
     /// Entity id.
     pub subject: String,
     /// When it happened.
-    #[schemars(with = "String")]
     pub time: Timestamp,
     /// Always `application/json`.
     pub datacontenttype: String,
@@ -58,14 +57,14 @@ pub struct CloudEvent {
     pub data: Map<String, Value>,
 }
 
-/// An event before it has a place in the feed.
+/// An event before it has a place in the feed. The entity that it is about is handed over when it is written: most drafts
+/// of a change tell of the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
     event_type: String,
-    subject: String,
     version: u64,
     time: Timestamp,
-    data: Map<String, Value>,
+    changed: Vec<String>,
 }
 
 impl Verb {
@@ -98,29 +97,8 @@ impl Verb {
 impl EventDraft {
     /// Says that `verb` happened to `entity` at `time`, and which of its members differ from before (sorted names).
     pub fn new(entity: &Entity, verb: Verb, changed: Vec<String>, time: Timestamp) -> EventDraft {
-        EventDraft::with_members(entity, entity.members(), verb, changed, time)
-    }
-
-    /// The same for a caller that has [`Entity::members`] at hand: making them is what an event costs.
-    pub fn with_members(
-        entity: &Entity,
-        members: Map<String, Value>,
-        verb: Verb,
-        changed: Vec<String>,
-        time: Timestamp,
-    ) -> EventDraft {
-        let kind = entity.kind().as_str();
-        let data = Map::from_iter([
-            ("changed".to_owned(), Value::from(changed)),
-            (kind.to_owned(), Value::Object(members)),
-        ]);
-        EventDraft {
-            event_type: format!("qudao.{kind}.{}.v1", verb.as_str()),
-            subject: entity.id().to_owned(),
-            version: entity.version(),
-            time,
-            data,
-        }
+        let event_type = format!("qudao.{}.{}.v1", entity.kind().as_str(), verb.as_str());
+        EventDraft { event_type, version: entity.version(), time, changed }
     }
 
     /// `qudao.payment.paid.v1`.
@@ -128,21 +106,54 @@ impl EventDraft {
         &self.event_type
     }
 
-    /// Gives the draft its place.
-    pub fn into_event(self, channel: &str, delivery_id: &str, seq: u64) -> CloudEvent {
+    /// Gives the draft its place: the JSON of a [`CloudEvent`]. `entity` is the one it was made for.
+    pub fn to_json(&self, entity: &Entity, channel: &str, delivery_id: &str, seq: u64) -> String {
         let version = self.version.to_string();
-        CloudEvent {
-            specversion: "1.0".to_owned(),
-            id: id::derive("evt_", &[self.subject.as_str(), version.as_str(), self.event_type.as_str()]),
+        let placed = Placed {
+            specversion: "1.0",
+            id: id::derive("evt_", &[entity.id(), version.as_str(), self.event_type.as_str()]),
             source: format!("/channels/{channel}"),
-            r#type: self.event_type,
-            subject: self.subject,
+            r#type: &self.event_type,
+            subject: entity.id(),
             time: self.time,
-            datacontenttype: "application/json".to_owned(),
+            datacontenttype: "application/json",
             seq,
-            channel: channel.to_owned(),
-            deliveryid: delivery_id.to_owned(),
-            data: self.data,
-        }
+            channel,
+            deliveryid: delivery_id,
+            data: Data { changed: &self.changed, entity },
+        };
+        // Serialising plain structs with text keys cannot fail.
+        serde_json::to_string(&placed).unwrap_or_default()
+    }
+}
+
+/// A [`CloudEvent`] that borrows what it tells: every commit writes some, and making a tree of values first would cost
+/// more than all the rest of it.
+#[derive(Serialize)]
+struct Placed<'a> {
+    specversion: &'a str,
+    id: String,
+    source: String,
+    r#type: &'a str,
+    subject: &'a str,
+    time: Timestamp,
+    datacontenttype: &'a str,
+    seq: u64,
+    channel: &'a str,
+    deliveryid: &'a str,
+    data: Data<'a>,
+}
+
+struct Data<'a> {
+    changed: &'a [String],
+    entity: &'a Entity,
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut data = serializer.serialize_map(Some(2))?;
+        data.serialize_entry("changed", self.changed)?;
+        data.serialize_entry(self.entity.kind().as_str(), self.entity)?;
+        data.end()
     }
 }

@@ -129,7 +129,6 @@ pub struct StockRow {
     pub quantity: i64,
     /// As of when, or when it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub occurred_at: Option<Timestamp>,
     /// How exact that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,7 +177,6 @@ pub struct Ticket {
     /// Which way goods went.
     pub r#type: TicketType,
     /// When.
-    #[schemars(with = "String")]
     pub occurred_at: Timestamp,
     /// How exact that is.
     pub occurred_precision: Precision,
@@ -252,7 +250,7 @@ impl TicketTender {
 pub struct RowReject {
     /// Row of the file, from 1.
     pub row: u32,
-    /// Column as the normalised header has it; null where the row or ticket as a whole is at fault.
+    /// Column as the normalised header has it; none where the row or ticket as a whole is at fault.
     pub column: Option<String>,
     /// A word of docs/errors.md, *Rows*.
     pub kind: String,

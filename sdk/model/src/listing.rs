@@ -62,7 +62,6 @@ pub struct Listing {
     /// Number of distinct observations.
     pub version: u64,
     /// When the latest of them happened.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,

@@ -20,7 +20,6 @@ pub struct Observation {
     /// `[order_no]`, after-sale `[aftersale_no]`, listing `[channel_sku]`, slip `[store_code, terminal or "", slip_no, business_date]`.
     pub key: Vec<String>,
     /// When it happened at the platform.
-    #[schemars(with = "String")]
     pub occurred_at: Timestamp,
     /// Shape of the facts, `qudao.payment.v1`.
     pub schema: String,
@@ -117,7 +116,6 @@ pub struct PaymentFacts {
     pub coupon_fen: Option<i64>,
     /// When money came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub paid_at: Option<Timestamp>,
     /// Platform's pseudonym of the payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,7 +172,6 @@ pub struct RefundFacts {
     pub payer_refund_fen: Option<i64>,
     /// When money went back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub succeeded_at: Option<Timestamp>,
     /// Where the fact comes from.
     pub evidence: Evidence,

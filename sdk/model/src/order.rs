@@ -76,7 +76,6 @@ pub struct OrderFacts {
     pub platform_state: Option<String>,
     /// Version of a snapshot: the platform's modification time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub modified_at: Option<Timestamp>,
     /// How far it is. Absent in a snapshot where a hold hides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -229,7 +228,6 @@ pub struct Shipment {
     pub waybill: Option<String>,
     /// When it left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub shipped_at: Option<Timestamp>,
     /// What is in it; empty where the platform does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -292,23 +290,18 @@ pub struct Mapping {
 #[serde(deny_unknown_fields)]
 pub struct Times {
     /// Placed.
-    #[schemars(with = "String")]
     pub created_at: Timestamp,
     /// Paid in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub paid_at: Option<Timestamp>,
     /// Last parcel left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub shipped_at: Option<Timestamp>,
     /// Completed or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
     /// Changed at the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub modified_at: Option<Timestamp>,
 }
 
@@ -372,7 +365,6 @@ pub struct Order {
     /// Number of distinct observations it was folded from.
     pub version: u64,
     /// When the latest of them happened.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,

@@ -107,12 +107,10 @@ pub struct Slip {
     /// Undone at the till.
     pub voided: bool,
     /// When.
-    #[schemars(with = "String")]
     pub occurred_at: Timestamp,
     /// Number of distinct observations.
     pub version: u64,
     /// When the latest of them happened.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,

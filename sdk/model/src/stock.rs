@@ -97,7 +97,6 @@ pub struct StockLevel {
     pub available: i64,
     /// As of when the ERP's figure is; absent where there are only movements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub as_of: Option<Timestamp>,
     /// `snapshot`, `movements` or `commitments`: what it was last made of.
     pub source: String,
@@ -106,7 +105,6 @@ pub struct StockLevel {
     /// Number of changes.
     pub version: u64,
     /// When it changed last.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// Contradictions, sorted.
     pub anomalies: Vec<Anomaly>,

@@ -140,7 +140,8 @@ impl From<KeyError> for Stop {
     }
 }
 
-/// Ends a chain of steps: a refusal gets the connector's own failure answer.
+/// Ends a chain of steps: a refusal gets the connector's own failure answer. A fact that the model forbids, and a dedupe key that
+/// no gateway takes, are the sender's fault here: as a result they would fail the call, and five of them close the channel.
 ///
 /// ```
 /// use qudao_sdk::{OrRefuse, Refused, Stop, Verdict, answer};
@@ -155,7 +156,7 @@ pub trait OrRefuse {
 
 impl OrRefuse for Result<Verdict, Stop> {
     fn or_refuse(self, answer: impl FnOnce(&Refused) -> Answer) -> Result<Verdict, Failure> {
-        match self {
+        match self.and_then(usable) {
             Ok(verdict) => Ok(verdict),
             Err(Stop::Failed(failure)) => Err(failure),
             Err(Stop::Refused(refused)) => {
@@ -166,8 +167,54 @@ impl OrRefuse for Result<Verdict, Stop> {
     }
 }
 
+/// Longest dedupe key that a gateway takes.
+const DEDUPE_KEY_BYTES: usize = 512;
+
+fn usable(verdict: Verdict) -> Result<Verdict, Stop> {
+    let (Verdict::Accepted(acceptance) | Verdict::Ignored(acceptance)) = &verdict else { return Ok(verdict) };
+    let length = acceptance.dedupe_key.len();
+    let problem = match acceptance.observations.iter().flat_map(Observation::problems).next() {
+        Some(problem) => problem.to_string(),
+        None if length == 0 || length > DEDUPE_KEY_BYTES => {
+            format!("the notice's own number has {length} bytes")
+        }
+        None => return Ok(verdict),
+    };
+    Err(Refused::because("malformed_resource", problem).into())
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: {}", self.reason, self.explain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Timestamp, answer};
+    use qudao_model::{OrderFact, OrderFacts};
+
+    fn ended(key: &str, order_no: &str) -> String {
+        let fact = Observation::order(
+            Timestamp::from_second(1_767_225_600).unwrap(),
+            OrderFacts::new(order_no, OrderFact::Delivered),
+        );
+        let read: Result<Verdict, Stop> =
+            Ok(Accepted::by(key).observe([fact]).answer(answer::text(200, "success")));
+        match read.or_refuse(|_| answer::text(400, "fail")).unwrap() {
+            Verdict::Rejected(refusal) => format!("{} {}", refusal.answer.status, refusal.reason),
+            told @ (Verdict::Accepted(_) | Verdict::Ignored(_) | Verdict::Failed(_)) => {
+                told.as_str().to_owned()
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_gateway_takes_is_refused() {
+        assert_eq!(ended("n1", "SO1"), "accepted");
+        assert_eq!(ended("n1", &"S".repeat(1025)), "400 malformed_resource");
+        assert_eq!(ended("", "SO1"), "400 malformed_resource");
+        assert_eq!(ended(&"n".repeat(513), "SO1"), "400 malformed_resource");
     }
 }

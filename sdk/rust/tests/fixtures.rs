@@ -230,12 +230,12 @@ fn says_why_it_was_refused() {
 }
 
 #[test]
-fn a_fact_that_the_model_forbids_fails_as_in_the_gateway() {
+fn a_fact_that_the_model_forbids_is_refused_as_in_the_gateway() {
     let report = run("order=SO1&fen=-5", r#"{"verdict": "accepted"}"#);
     insta::assert_snapshot!(report, @r#"
     0 of 1 fixtures passed
       one: a toy notice
-        verdict: expected accepted, got failed: invalid_observation (requested_fen: is negative: amounts are fen, zero or more)
+        verdict: expected accepted, got rejected: malformed_resource (requested_fen: is negative: amounts are fen, zero or more)
     "#);
 }
 

@@ -1,4 +1,4 @@
-//! Medians, quantiles and spreads of whole numbers. Nothing here rounds through floating point.
+//! Medians, quantiles and spreads of whole numbers, and how they are written. Nothing here rounds through floating point.
 
 /// Several measurements of one thing, smallest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,16 +26,84 @@ impl Figures {
         let ends = self.0.first().zip(self.0.last());
         ends.map_or(0, |(least, most)| (most - least) / 2)
     }
+
+    /// `12.3 ± 0.4 ms`; one figure has no spread, and none is a dash.
+    pub(crate) fn show(&self, unit: Unit) -> String {
+        match self.0.len() {
+            0 => "–".to_owned(),
+            1 => unit.show(self.median()),
+            _ => format!("{} ± {}", unit.bare(self.median()), unit.show(self.spread())),
+        }
+    }
 }
 
-/// `12.3`, of nanoseconds, in microseconds.
-pub(crate) fn micros(nanos: u64) -> String {
-    format!("{}.{}", nanos / 1_000, nanos % 1_000 / 100)
+/// What a number counts, and how it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Nanoseconds, written in microseconds.
+    Micros,
+    /// Nanoseconds, written in milliseconds.
+    Millis,
+    /// So many a second.
+    PerSecond,
+    /// Thousandths, written in per cent.
+    PerCent,
+    /// KiB, written in MiB.
+    Mib,
+    /// Bytes, written in thousands of them.
+    Kilobytes,
+    /// Rows a second.
+    RowsPerSecond,
 }
 
-/// `1.25`, of nanoseconds, in milliseconds.
-pub(crate) fn millis(nanos: u64) -> String {
-    format!("{}.{:02}", nanos / 1_000_000, nanos % 1_000_000 / 10_000)
+impl Unit {
+    /// With its word. Cut, not rounded.
+    pub(crate) fn show(self, figure: u64) -> String {
+        let word = match self {
+            Unit::Micros => " µs",
+            Unit::Millis => " ms",
+            Unit::PerSecond => "/s",
+            Unit::PerCent => " %",
+            Unit::Mib => " MiB",
+            Unit::Kilobytes => " kB",
+            Unit::RowsPerSecond => " rows/s",
+        };
+        format!("{}{word}", self.bare(figure))
+    }
+
+    fn bare(self, figure: u64) -> String {
+        match self {
+            Unit::Micros | Unit::Kilobytes => format!("{}.{}", grouped(figure / 1_000), figure % 1_000 / 100),
+            Unit::Millis => format!("{}.{:02}", grouped(figure / 1_000_000), figure % 1_000_000 / 10_000),
+            Unit::PerSecond | Unit::RowsPerSecond => grouped(figure),
+            Unit::PerCent => format!("{}.{}", figure / 10, figure % 10),
+            Unit::Mib => format!("{}.{}", grouped(figure / 1024), figure % 1024 * 10 / 1024),
+        }
+    }
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(figure: u64) -> String {
+    let digits = figure.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A time as a whole number.
+pub(crate) fn nanos(took: std::time::Duration) -> u64 {
+    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// So many of something in so long, a second.
+pub(crate) fn per_second(count: u64, took: std::time::Duration) -> u64 {
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
+    count.saturating_mul(1_000_000) / micros
 }
 
 #[cfg(test)]
@@ -56,8 +124,21 @@ mod tests {
     }
 
     #[test]
-    fn times_are_cut_not_rounded() {
-        assert_eq!(micros(12_399), "12.3");
-        assert_eq!(millis(1_259_999), "1.25");
+    fn figures_are_cut_and_not_rounded() {
+        for (unit, figure, expect) in [
+            (Unit::Micros, 12_399, "12.3 µs"),
+            (Unit::Millis, 1_259_999, "1.25 ms"),
+            (Unit::PerSecond, 75_000_001, "75,000,001/s"),
+            (Unit::PerCent, 357, "35.7 %"),
+            (Unit::Mib, 1536, "1.5 MiB"),
+            (Unit::Kilobytes, 999, "0.9 kB"),
+        ] {
+            assert_eq!(unit.show(figure), expect);
+        }
+        assert_eq!(Figures::of(vec![10, 30, 20]).show(Unit::PerSecond), "20 ± 10/s");
+        assert_eq!(Figures::of(vec![]).show(Unit::PerSecond), "–");
+        for (figure, expect) in [(0, "0"), (999, "999"), (1_000, "1,000")] {
+            assert_eq!(grouped(figure), expect);
+        }
     }
 }

@@ -4,18 +4,14 @@
 //! loop: request `k` is due at `start + k / rate` whatever the server does, and its latency runs from when it was *due*,
 //! so a stall is charged to every request that should have been sent meanwhile (no coordinated omission).
 
-use crate::figures::Figures;
-use anyhow::{Context, Result, bail};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use crate::figures::{self, Figures, nanos};
+use crate::http::Connection;
+use anyhow::{Context, Result, ensure};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// Longer than any answer may take; a server that hangs ends the run.
-const ANSWER_MAX: Duration = Duration::from_secs(20);
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// When requests are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,24 +33,37 @@ pub(crate) struct Load<'a> {
     pub(crate) length: Duration,
 }
 
-/// What came back within the measured time.
+/// One request and its answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answered {
+    /// Place among the requests.
+    pub(crate) at: usize,
+    /// When it had to be sent; in the closed loop, when it was.
+    pub(crate) due: Instant,
+    /// When the answer was there.
+    pub(crate) done: Instant,
+}
+
+/// What came back.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
-    /// Answers of 2xx.
-    pub(crate) acknowledged: u64,
-    /// Other answers.
-    pub(crate) refused: u64,
-    /// Nanoseconds to the answer.
+    /// Answers of 2xx within the measured time, latest last.
+    pub(crate) answers: Vec<Answered>,
+    /// Nanoseconds from due to answered.
     pub(crate) latencies: Figures,
     /// Measured time; shorter when the requests ran out.
     pub(crate) length: Duration,
+    /// Answers of 2xx, the warm-up included.
+    pub(crate) all: u64,
+    /// How long after the end the last answer came: what had piled up by then.
+    pub(crate) late: Duration,
 }
 
 impl Measured {
     /// Acknowledged in a second.
     pub(crate) fn per_second(&self) -> u64 {
-        let micros = u64::try_from(self.length.as_micros()).unwrap_or(u64::MAX).max(1);
-        self.acknowledged * 1_000_000 / micros
+        let count = u64::try_from(self.answers.len()).unwrap_or(u64::MAX);
+        figures::per_second(count, self.length)
     }
 }
 
@@ -75,14 +84,13 @@ struct Times {
 /// What one connection saw.
 #[derive(Default)]
 struct Seen {
-    acknowledged: u64,
+    all: u64,
     refused: u64,
-    latencies: Vec<u64>,
-    last: Option<Instant>,
+    answers: Vec<Answered>,
 }
 
 impl Load<'_> {
-    /// Runs it.
+    /// Runs it. An answer that is no acknowledgement is an error: nothing here deserves one.
     pub(crate) fn run(&self) -> Result<Measured> {
         let shared = Shared {
             next: AtomicUsize::new(0),
@@ -97,7 +105,7 @@ impl Load<'_> {
             for connection in running {
                 all.push(connection.join().ok().context("a connection's thread")??);
             }
-            Ok(self.sum(all, &shared))
+            self.sum(all, &shared)
         })
     }
 
@@ -107,38 +115,43 @@ impl Load<'_> {
         Times { start, count_from, end: count_from + self.length }
     }
 
-    fn sum(&self, all: Vec<Seen>, shared: &Shared) -> Measured {
+    fn sum(&self, all: Vec<Seen>, shared: &Shared) -> Result<Measured> {
         let times = shared.times.get_or_init(|| self.times());
         let used_up = shared.next.load(Ordering::Relaxed) >= self.requests.len();
+        let refused: u64 = all.iter().map(|seen| seen.refused).sum();
         let mut measured = Measured { length: self.length, ..Measured::default() };
-        let mut latencies = Vec::new();
-        let last = all.iter().filter_map(|seen| seen.last).max();
         for seen in all {
-            measured.acknowledged += seen.acknowledged;
-            measured.refused += seen.refused;
-            latencies.extend(seen.latencies);
+            measured.all += seen.all;
+            measured.answers.extend(seen.answers);
         }
-        if let Some(last) = last.filter(|last| used_up && *last < times.end) {
-            measured.length = last.saturating_duration_since(times.count_from);
+        ensure!(
+            refused == 0 && measured.all > 0,
+            "{refused} notices were refused, {} acknowledged",
+            measured.all
+        );
+        ensure!(!measured.answers.is_empty(), "the notices ran out before anything was measured");
+        measured.answers.sort_unstable_by_key(|answer| answer.done);
+        if let Some(last) = measured.answers.last() {
+            measured.late = last.done.saturating_duration_since(times.end);
+            if used_up && last.done < times.end {
+                measured.length = last.done.saturating_duration_since(times.count_from);
+            }
         }
-        measured.latencies = Figures::of(latencies);
-        measured
+        let latency = |answer: &Answered| nanos(answer.done - answer.due);
+        measured.latencies = Figures::of(measured.answers.iter().map(latency).collect());
+        Ok(measured)
     }
 
     fn connection(&self, shared: &Shared) -> Result<Seen> {
-        let stream = TcpStream::connect(self.address);
+        let connection = Connection::open(self.address);
         shared.connected.wait();
-        let mut stream = stream.with_context(|| format!("connecting to {}", self.address))?;
-        stream.set_nodelay(true).context("setting a socket up")?;
-        stream.set_read_timeout(Some(ANSWER_MAX)).context("setting a socket up")?;
+        let mut connection = connection?;
         let times = shared.times.get_or_init(|| self.times());
         let mut seen = Seen::default();
-        let mut buffer = Vec::with_capacity(ANSWER_BYTES_MAX);
         while let Some((at, due)) = self.due(&shared.next, times) {
             let Some(request) = self.requests.get(at) else { break };
-            stream.write_all(request).context("sending")?;
-            let status = answer(&mut stream, &mut buffer)?;
-            seen.count(self.pace, times, due, status);
+            let status = connection.send(request)?;
+            seen.count(self.pace, times, Answered { at, due, done: Instant::now() }, status);
         }
         Ok(seen)
     }
@@ -161,72 +174,27 @@ impl Load<'_> {
 
 impl Seen {
     /// In the closed loop by when the answer came, in the open loop by when the request was due.
-    fn count(&mut self, pace: Pace, times: &Times, due: Instant, status: u16) {
-        let now = Instant::now();
-        let counts = match pace {
-            Pace::Closed => now >= times.count_from && now <= times.end,
-            Pace::Open(_) => due >= times.count_from,
-        };
-        if !counts {
+    fn count(&mut self, pace: Pace, times: &Times, answer: Answered, status: u16) {
+        if !(200..300).contains(&status) {
+            self.refused += 1;
             return;
         }
-        if (200..300).contains(&status) {
-            self.acknowledged += 1;
-        } else {
-            self.refused += 1;
-        }
-        self.latencies.push(u64::try_from((now - due).as_nanos()).unwrap_or(u64::MAX));
-        self.last = Some(now);
-    }
-}
-
-/// Reads one answer and gives its status.
-fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<u16> {
-    buffer.clear();
-    let mut chunk = [0; 2048];
-    loop {
-        let read = stream.read(&mut chunk).context("reading an answer")?;
-        if read == 0 {
-            bail!("the server closed a connection");
-        }
-        buffer.extend_from_slice(chunk.get(..read).unwrap_or_default());
-        if let Some(status) = complete(buffer)? {
-            return Ok(status);
-        }
-        if buffer.len() > ANSWER_BYTES_MAX {
-            bail!("an answer of more than {ANSWER_BYTES_MAX} bytes");
+        self.all += 1;
+        let counts = match pace {
+            Pace::Closed => answer.done >= times.count_from && answer.done <= times.end,
+            Pace::Open(_) => answer.due >= times.count_from,
+        };
+        if counts {
+            self.answers.push(answer);
         }
     }
-}
-
-/// The status, once head and body are whole.
-fn complete(bytes: &[u8]) -> Result<Option<u16>> {
-    let Some(head_end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-    let head = String::from_utf8_lossy(bytes.get(..head_end).unwrap_or_default());
-    let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|word| word.parse().ok());
-    let length = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse::<usize>().ok())
-        .unwrap_or(0);
-    let status = status.context("an answer without a status")?;
-    Ok((bytes.len() >= head_end + 4 + length).then_some(status))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
-
-    #[test]
-    fn an_answer_is_whole_with_its_body() {
-        let check = |text: &str| complete(text.as_bytes()).unwrap();
-        assert_eq!(check("HTTP/1.1 204 No Content\r\n\r\n"), Some(204));
-        assert_eq!(check("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"), None);
-        assert_eq!(check("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc"), Some(200));
-        assert_eq!(check("HTTP/1.1 200 OK\r\n"), None);
-    }
 
     /// Answers every request of one connection after `delay`.
     fn slow_server(delay: Duration) -> SocketAddr {
@@ -256,8 +224,9 @@ mod tests {
         };
         let measured = load.run().unwrap();
         // 20 are due in 100 ms and take 400 ms one after another: the last waits 300 ms before it is even sent.
-        assert_eq!(measured.acknowledged, 20);
+        assert_eq!(measured.answers.len(), 20);
         assert!(measured.latencies.quantile(1000) >= 250_000_000, "{:?}", measured.latencies);
+        assert!(measured.late >= Duration::from_millis(250), "{:?}", measured.late);
     }
 
     #[test]
@@ -272,7 +241,7 @@ mod tests {
             length: Duration::from_secs(30),
         };
         let measured = load.run().unwrap();
-        assert_eq!((measured.acknowledged, measured.refused), (5, 0));
+        assert_eq!((measured.answers.len(), measured.all), (5, 5));
         assert!(measured.length < Duration::from_secs(5));
     }
 }

@@ -2,7 +2,8 @@
 //! entities or a feed. Verify, decrypt, decode, one row in SQLite (WAL, `synchronous=FULL`), many rows to a commit, answer
 //! after the commit.
 //!
-//! It stores less than the gateway (the raw notice and one canonical row), so it bounds what any design could reach.
+//! It stores less than the gateway (the raw notice and one canonical row), so it bounds what any design could reach. Rows are
+//! read back by their key, one or a page of them, for questions that the gateway is asked as well.
 
 use crate::args::Reference;
 use anyhow::{Context, Result, anyhow};
@@ -10,9 +11,9 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::routing::{get, post};
 use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) mod fill;
 mod writer;
 
 /// Seconds that a signature may be off.
@@ -34,10 +36,15 @@ pub(crate) fn serve(options: &Reference) -> Result<()> {
     runtime.block_on(async {
         let (rows, queue) = mpsc::channel(QUEUE);
         let database = writer::open(&options.database).await?;
-        let app = Arc::new(App::new(options, rows)?);
+        let reader = writer::reader(&options.database).await?;
+        let app = Arc::new(App::new(options, rows, reader)?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
-        let router = Router::new().route(crate::notices::PATH, post(hook)).with_state(app);
+        let router = Router::new()
+            .route(crate::notices::PATH, post(hook))
+            .route("/notices/{id}", get(one))
+            .route("/notices/after/{id}", get(page))
+            .with_state(app);
         let serving = axum::serve(
             axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
             router,
@@ -63,17 +70,18 @@ struct App {
     public_key: ParsedPublicKey,
     api_v3_key: LessSafeKey,
     rows: mpsc::Sender<Row>,
+    reader: sqlx::SqlitePool,
 }
 
 impl App {
-    fn new(options: &Reference, rows: mpsc::Sender<Row>) -> Result<App> {
+    fn new(options: &Reference, rows: mpsc::Sender<Row>, reader: sqlx::SqlitePool) -> Result<App> {
         let public = pem::parse(fs::read(&options.public_key).context("reading the public key")?)?;
         let public_key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public.contents())
             .map_err(|_| anyhow!("the public key is no RSA key"))?;
         let secret = fs::read_to_string(&options.api_v3_key).context("reading the APIv3 key")?;
         let key = UnboundKey::new(&AES_256_GCM, secret.trim().as_bytes())
             .map_err(|_| anyhow!("the APIv3 key is not 32 bytes"))?;
-        Ok(App { public_key, api_v3_key: LessSafeKey::new(key), rows })
+        Ok(App { public_key, api_v3_key: LessSafeKey::new(key), rows, reader })
     }
 
     fn is_genuine(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
@@ -127,6 +135,25 @@ async fn hook(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> S
         return StatusCode::SERVICE_UNAVAILABLE;
     }
     StatusCode::NO_CONTENT
+}
+
+async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Vec<u8>, StatusCode> {
+    read(&app, "select canonical from notice where id = ?", &id).await
+}
+
+/// A hundred rows behind a key.
+async fn page(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Vec<u8>, StatusCode> {
+    read(&app, "select canonical from notice where id > ? order by id limit 100", &id).await
+}
+
+/// Rows as a JSON list; none is an error.
+async fn read(app: &App, sql: &'static str, id: &str) -> Result<Vec<u8>, StatusCode> {
+    let rows: Result<Vec<Vec<u8>>, _> = sqlx::query_scalar(sql).bind(id).fetch_all(&app.reader).await;
+    let rows = rows.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    if rows.is_empty() {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    Ok([b"[", &rows.join(&b',')[..], b"]"].concat())
 }
 
 #[derive(Deserialize)]

@@ -217,6 +217,7 @@ impl TestGateway {
         let token = "test-token-of-the-private-listener".to_owned();
         let tasks = Tasks::new();
         gateway.run_imports(&tasks);
+        gateway.run_webhooks(&tasks).await;
         TestGateway { gateway, clock, token, folder, config, listeners: None, tasks, finished: false }
     }
 

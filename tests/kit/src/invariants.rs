@@ -5,7 +5,7 @@ use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Asserts all of them.
-pub(crate) async fn hold(storage: &Storage) {
+pub async fn hold(storage: &Storage) {
     let events = feed(storage).await;
     for (place, event) in events.iter().enumerate() {
         assert_eq!(event.seq, place as u64 + 1, "the feed has a gap");

@@ -18,12 +18,13 @@ mod clock;
 mod components;
 mod gateway;
 mod invariants;
+pub mod market;
 mod recorded;
 
 pub use clock::TestClock;
 pub use components::{component, zoo};
-pub use gateway::{Builder, Shop, TestGateway, call, client, host, load, storage, vault};
-pub use invariants::feed;
+pub use gateway::{Builder, Shop, TestGateway, call, client, host, load, sealing, storage, vault};
+pub use invariants::{feed, hold};
 pub use qudao_host::NoExpectations;
 pub use recorded::{recorded, sequence};
 

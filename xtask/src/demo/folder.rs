@@ -1,6 +1,7 @@
-//! `target/demo`: a folder as an operator would have it (connectors.yaml, its files, components, data), made new for each
+//! `target/demo` and its like: a folder as an operator would have it (connectors.yaml, its files, components, data), made new for each
 //! run, so that the checkout stays clean and the commands of the closing lines work on something real.
 
+use super::consumer;
 use super::servers::{Server, free};
 use crate::workspace;
 use anyhow::{Context, Result};
@@ -27,13 +28,16 @@ const LISTINGS: &str = "examples/listings.csv";
 /// Where the demo runs.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
+    /// Where HQ's consumer is expected to listen.
+    pub(super) hq: String,
 }
 
 impl Folder {
-    /// Makes the folder with the sample configuration, which asks the servers often, and the built components.
-    pub(super) fn make(ports: Ports, servers: &[Server]) -> Result<Folder> {
+    /// Makes the folder with the sample configuration, which asks the servers often and posts to a
+    /// consumer, and the built components.
+    pub(super) fn make(name: &str, ports: Ports, servers: &[Server]) -> Result<Folder> {
         let target = workspace::target()?;
-        let path = target.join("demo");
+        let path = target.join(name);
         if path.exists() {
             fs::remove_dir_all(&path).with_context(|| format!("clearing {}", path.display()))?;
         }
@@ -42,11 +46,13 @@ impl Folder {
         copy(&root.join(FILES), &path.join(FILES))?;
         copy(&crate::plugins::folder(), &path.join("plugins"))?;
         let sample = fs::read_to_string(root.join(SAMPLE)).with_context(|| format!("reading {SAMPLE}"))?;
-        let moved: Vec<(String, &str)> =
-            servers.iter().map(|server| (server.role.origin(), server.http.base.as_str())).collect();
+        let hq = consumer::address()?;
+        let hq_origin = format!("http://{hq}");
+        let moved = servers.iter().map(|server| (server.role.origin(), server.http.base.as_str()));
+        let moved: Vec<_> = moved.chain([(consumer::origin(), hq_origin.as_str())]).collect();
         let config = move_servers(&sooner(&ports.write(&sample)), &moved);
         fs::write(path.join(SAMPLE), config).with_context(|| format!("writing {SAMPLE}"))?;
-        Ok(Folder { path })
+        Ok(Folder { path, hq })
     }
 
     pub(super) fn config(&self) -> PathBuf {

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) events: Vec<Value>,
+    /// What HQ's consumer has kept of them.
+    pub(super) kept: Vec<Value>,
     pub(super) payments: Vec<Value>,
     pub(super) refunds: Vec<Value>,
     pub(super) orders: Vec<Value>,

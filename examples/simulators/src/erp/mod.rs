@@ -72,8 +72,13 @@ const DAY_S: i64 = 86_400;
 impl Erp {
     /// An ERP whose first day ends at `first_evening`, in unix seconds.
     pub fn open(seed: u64, first_evening: i64) -> Erp {
+        Erp::sized(seed, first_evening, SKUS)
+    }
+
+    /// The same with so many SKUs in each store, at most some ten thousand.
+    pub fn sized(seed: u64, first_evening: i64, skus: u32) -> Erp {
         let mut dice = Dice::new(seed);
-        let book = Book::open(&mut dice, &STORES, SKUS);
+        let book = Book::open(&mut dice, &STORES, skus);
         Erp { book, dice, first_evening, day: 0, truth: Truth::default() }
     }
 

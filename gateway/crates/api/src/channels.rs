@@ -37,14 +37,12 @@ pub(crate) struct Stream {
     name: String,
     /// When it was read without a failure last, or its cursor moved before the start; absent while it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     read_at: Option<Timestamp>,
     /// Seconds since then.
     #[serde(skip_serializing_if = "Option::is_none")]
     age_s: Option<u64>,
     /// When it is read next; absent while the channel asks nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     due_at: Option<Timestamp>,
     /// Failures in a row.
     failures: u32,
@@ -65,18 +63,17 @@ pub(crate) enum Breaker {
     /// Calls are refused.
     Open {
         /// When the next call is tried.
-        #[schemars(with = "String")]
         until: Timestamp,
     },
     /// One call is being tried.
     HalfOpen,
 }
 
-/// A channel in a path.
+/// A channel or a webhook in a path.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct ByName {
     /// As in connectors.yaml.
-    name: String,
+    pub(crate) name: String,
 }
 
 pub(crate) async fn list(State(app): State<App>) -> Json<Listed<Channel>> {

@@ -34,11 +34,10 @@ pub(crate) struct NewCommand {
     /// 1 to 200 visible ASCII characters of your choice, the same whenever you repeat this command; or give it as the header
     /// `Idempotency-Key`.
     #[serde(default)]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), regex(pattern = r"^[!-~]+$"))]
     idempotency_key: Option<String>,
     /// When it is no longer wanted, RFC 3339: then it expires unless it was sent before.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
     not_after: Option<Timestamp>,
 }
 
@@ -57,6 +56,7 @@ pub(crate) struct Commands {
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 

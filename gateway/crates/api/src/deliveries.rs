@@ -4,7 +4,7 @@ use crate::{
     App,
     extract::{Path, Query},
     listed::{ById, Limit, Listed},
-    personal::Reason,
+    personal::{Looking, Reason},
     problem::{Code, Problem, UNKNOWN_DELIVERY},
 };
 use axum::{
@@ -32,16 +32,15 @@ pub(crate) struct Deliveries {
     /// Stable word, of refused and failed ones.
     reason: Option<String>,
     /// Received at or after this time, RFC 3339.
-    #[schemars(with = "Option<String>")]
     since: Option<Timestamp>,
     /// Received before this time, RFC 3339.
-    #[schemars(with = "Option<String>")]
     until: Option<Timestamp>,
     /// Most rows of one page, 1 to 1000; absent: 100.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 
@@ -100,8 +99,9 @@ pub(crate) async fn raw(
     State(app): State<App>,
     headers: HeaderMap,
     Path(ById { id }): Path<ById>,
-    Query(reason): Query<Reason>,
+    Query(looking): Query<Looking>,
 ) -> Result<Response, Problem> {
+    let reason = Reason::from(looking);
     let request = if row(&app, &id).await?.personal {
         if reason.is_silent() {
             let detail = format!("the bytes of delivery `{id}` may hold names, phones and addresses");

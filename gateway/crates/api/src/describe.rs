@@ -5,11 +5,14 @@
 use crate::{App, problem::Problem, routes, tidy::tidy};
 use aide::{
     generate::{self, GenContext},
-    openapi::{Contact, License, MediaType, OpenApi, Response, SchemaObject, SecurityScheme, Tag},
+    openapi::{
+        Contact, HeaderStyle, License, MediaType, OpenApi, Parameter, ParameterData,
+        ParameterSchemaOrContent, ReferenceOr, Response, SchemaObject, SecurityScheme, StatusCode, Tag,
+    },
     transform::{TransformOpenApi, TransformOperation, TransformResponse},
 };
 use axum::Router;
-use schemars::{JsonSchema, json_schema};
+use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::Value;
 
 /// Name of the security scheme.
@@ -49,12 +52,13 @@ fn whole(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         .version(env!("CARGO_PKG_VERSION"))
         .description(
             "What HQ reads: the feed of events, the entities behind it, and the inbox of deliveries; and what HQ wants done. Money is an integer \
-             in fen, times are RFC 3339 in UTC, a missing value is an absent member. Errors are problem documents \
+             in fen, times are RFC 3339 in UTC, a missing value is an absent member. An empty query parameter is the same as an absent one. Errors are problem documents \
              (RFC 9457) with a stable `code`.",
         )
         .contact(Contact::default())
         .license(License { name: "Apache-2.0".to_owned(), identifier: Some("Apache-2.0".to_owned()), ..License::default() })
         .tag(tag("feed", "Events in order, by cursor."))
+        .tag(tag("webhooks", "Endpoints that the feed is sent to, signed."))
         .tag(tag("entities", "Payments, refunds, orders, after-sales, listings, slips and stock as they are now."))
         .tag(tag("files", "Files of ERPs and tills: handing them in, what became of them, which rows were refused."))
         .tag(tag("personal", "Who gets an order, in clear, and who looked."))
@@ -74,6 +78,10 @@ pub(crate) trait Described: Sized {
     fn filtered(self) -> Self;
     /// Reads a body as JSON.
     fn with_body(self) -> Self;
+    /// The same, where the body may be left out.
+    fn with_body_or_none(self) -> Self;
+    /// Reads a header, where there is one.
+    fn with_header(self, name: &str, description: &str, schema: Schema) -> Self;
     /// Reads an id that may be unknown.
     fn by_id(self, what: &str) -> Self;
     /// Answers 200 with text of one media type.
@@ -113,8 +121,42 @@ impl Described for TransformOperation<'_> {
             })
     }
 
-    fn by_id(self, what: &str) -> Self {
-        self.response_with::<404, Problem, _>(|problem| {
+    fn with_body_or_none(mut self) -> Self {
+        if let Some(ReferenceOr::Item(body)) = &mut self.inner_mut().request_body {
+            body.required = false;
+        }
+        self.with_body()
+    }
+
+    fn with_header(mut self, name: &str, description: &str, schema: Schema) -> Self {
+        let schema = SchemaObject { json_schema: schema, example: None, external_docs: None };
+        let parameter_data = ParameterData {
+            name: name.to_owned(),
+            description: Some(description.to_owned()),
+            required: false,
+            deprecated: None,
+            format: ParameterSchemaOrContent::Schema(schema),
+            example: None,
+            examples: std::iter::empty().collect(),
+            explode: None,
+            extensions: std::iter::empty().collect(),
+        };
+        let header = Parameter::Header { parameter_data, style: HeaderStyle::Simple };
+        self.inner_mut().parameters.push(ReferenceOr::Item(header));
+        self
+    }
+
+    fn by_id(mut self, what: &str) -> Self {
+        let described =
+            self.inner_mut().responses.iter().any(|all| all.responses.contains_key(&StatusCode::Code(400)));
+        let this = if described {
+            self
+        } else {
+            self.response_with::<400, Problem, _>(|problem| {
+                problem.description("The path is not percent-encoded UTF-8.")
+            })
+        };
+        this.response_with::<404, Problem, _>(|problem| {
             problem.description(&format!("There is no such {what}."))
         })
     }

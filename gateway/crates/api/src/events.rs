@@ -48,7 +48,7 @@ pub(crate) struct Page {
     wait: Wait,
     /// Types, separated by commas or by repeating the parameter; a `*` at the end stands for any rest.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = r"^[^*,]*(\*\s*)?(,[^*,]*(\*\s*)?)*$"))]
     r#type: Types,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Stream {
     after: u64,
     /// Types, separated by commas or by repeating the parameter; a `*` at the end stands for any rest.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = r"^[^*,]*(\*\s*)?(,[^*,]*(\*\s*)?)*$"))]
     r#type: Types,
 }
 

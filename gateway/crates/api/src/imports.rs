@@ -21,13 +21,13 @@ pub(crate) struct Imports {
     /// How it stands.
     state: Option<ImportState>,
     /// Received at or after this time, RFC 3339.
-    #[schemars(with = "Option<String>")]
     since: Option<Timestamp>,
     /// Most rows of one page, 1 to 1000; absent: 100.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 

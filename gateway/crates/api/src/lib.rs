@@ -1,4 +1,4 @@
-//! The private listener: feed, entities, commands, inbox, metrics, and the description of all this as OpenAPI.
+//! The private listener: feed, webhooks, entities, commands, inbox, metrics, and the description of all this as OpenAPI.
 //!
 //! Everything but `/healthz` and `/readyz` wants the bearer token. Every refusal, also of unknown paths and wrong
 //! methods, is a problem document (RFC 9457) with a stable `code` and a `hint`. Lists are `{"items": […], "next": "…"}`.
@@ -28,6 +28,7 @@ mod routes;
 mod stock;
 mod tasks;
 mod tidy;
+mod webhooks;
 
 pub use describe::openapi;
 pub use problem::{CODES, Code};

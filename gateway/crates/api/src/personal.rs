@@ -18,18 +18,50 @@ const ACTOR: &str = "admin-token";
 /// Longer texts are no purpose.
 const TEXT_MAX: usize = 500;
 
+/// What somebody says of it, 500 characters at most.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Told(String);
+
+impl TryFrom<String> for Told {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Told, String> {
+        match text.chars().count() {
+            0..=TEXT_MAX => Ok(Told(text.trim().to_owned())),
+            count => Err(format!("it has {count} characters; {TEXT_MAX} are the most")),
+        }
+    }
+}
+
 /// Why somebody does it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
     /// Why, in a few words; it is kept in the audit.
-    #[schemars(length(min = 1, max = 500))]
-    #[serde(default)]
-    purpose: String,
+    #[schemars(with = "Option<String>", required, length(min = 1, max = 500), regex(pattern = r"\S"))]
+    purpose: Option<Told>,
     /// Who, as far as the caller knows; it is kept beside the token's name.
-    #[serde(default)]
-    #[schemars(length(max = 500))]
-    actor: Option<String>,
+    #[schemars(with = "Option<String>", length(max = 500))]
+    actor: Option<Told>,
+}
+
+/// Why somebody looks, where it is not always asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Looking {
+    /// Why, in a few words; it is kept in the audit. Wanted where there may be personal data.
+    #[schemars(with = "Option<String>", length(max = 500))]
+    purpose: Option<Told>,
+    /// Who, as far as the caller knows; it is kept beside the token's name.
+    #[schemars(with = "Option<String>", length(max = 500))]
+    actor: Option<Told>,
+}
+
+impl From<Looking> for Reason {
+    fn from(looking: Looking) -> Reason {
+        Reason { purpose: looking.purpose, actor: looking.actor }
+    }
 }
 
 /// An order that was forgotten.
@@ -50,6 +82,7 @@ pub(crate) struct Audits {
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 
@@ -84,25 +117,18 @@ pub(crate) async fn audit(
 impl Reason {
     /// Whether nobody said why.
     pub(crate) fn is_silent(&self) -> bool {
-        self.purpose.trim().is_empty()
+        self.purpose.as_ref().is_none_or(|Told(purpose)| purpose.is_empty())
     }
 
     /// Purpose and actor as they are written down.
     pub(crate) fn checked(self) -> Result<(String, String), Problem> {
-        let purpose = self.purpose.trim();
-        let who = self.actor.as_deref().map(str::trim).filter(|who| !who.is_empty());
-        let bad = |detail: &str| {
+        let said = |told: Option<Told>| told.map(|Told(text)| text).filter(|text| !text.is_empty());
+        let purpose = said(self.purpose).ok_or_else(|| {
             let hint =
                 "say why in a few words, such as `parcel returned, address to be confirmed`; it is kept";
-            Err(Problem::new(Code::BadBody, detail, hint))
-        };
-        if purpose.is_empty() {
-            return bad("`purpose` is missing or empty");
-        }
-        if [Some(purpose), who].into_iter().flatten().any(|text| text.chars().count() > TEXT_MAX) {
-            return bad("`purpose` and `actor` have 500 characters at most");
-        }
-        let actor = who.map_or_else(|| ACTOR.to_owned(), |who| format!("{ACTOR} ({who})"));
-        Ok((purpose.to_owned(), actor))
+            Problem::new(Code::BadBody, "`purpose` is missing or empty", hint)
+        })?;
+        let actor = said(self.actor).map_or_else(|| ACTOR.to_owned(), |who| format!("{ACTOR} ({who})"));
+        Ok((purpose, actor))
     }
 }

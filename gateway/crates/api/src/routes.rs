@@ -3,6 +3,7 @@
 mod entities;
 mod files;
 mod personal;
+mod webhooks;
 mod work;
 
 use crate::{
@@ -27,6 +28,7 @@ use axum::{
 use qudao_model::Request;
 use qudao_pipeline::Gateway;
 use qudao_storage::DeliveryRow;
+use schemars::json_schema;
 use std::sync::Arc;
 
 /// Nothing here takes more than a few hundred bytes.
@@ -51,6 +53,7 @@ pub fn router(gateway: Arc<Gateway>, options: ApiOptions) -> Router {
 pub(crate) fn api() -> ApiRouter<App> {
     ApiRouter::new()
         .merge(feed())
+        .merge(webhooks::routes())
         .merge(entities::payments())
         .merge(entities::orders())
         .merge(entities::stores())
@@ -80,6 +83,7 @@ fn feed() -> ApiRouter<App> {
                 op.named("streamEvents", "feed", "The feed as server-sent events.")
                     .description("Each has `id:` the `seq`, `event:` the type, `data:` the CloudEvent. Resume with the header `Last-Event-ID`.")
                     .text("text/event-stream", "A stream that ends when the gateway goes down; connect again.")
+                    .with_header("Last-Event-ID", "`id:` of the last event you have; goes before `after`.", json_schema!({"type": "integer", "format": "uint64", "minimum": 0}))
                     .filtered()
                     .closed()
             }),
@@ -119,6 +123,7 @@ fn inbox() -> ApiRouter<App> {
                     .response_with::<409, Problem, _>(|problem| {
                         problem.description("Its bytes were not kept, because it was rejected.")
                     })
+                    .filtered()
                     .by_id("delivery")
                     .closed()
             }),

@@ -29,6 +29,7 @@ pub(crate) struct Levels {
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 

@@ -1,17 +1,50 @@
-//! Makes a generated description say what is true here: a missing value is an absent member, never `null`, and only
-//! schemas that something refers to are listed. Tuples are written as JSON Schema 2020-12 wants them, which OpenAPI 3.1 is.
+//! Makes a generated description say what is true here: what we send has an absent member for a missing value, never `null`,
+//! an empty query parameter is an absent one, and only schemas that something refers to are listed. Tuples are written as JSON Schema 2020-12 wants them, which OpenAPI 3.1 is.
 
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Where schemas stand.
 const SCHEMAS: &str = "/components/schemas";
 
 /// The description without what does not hold.
 pub(crate) fn tidy(mut document: Value) -> Value {
-    strip_null(&mut document);
+    let taken = taken(&document);
+    if let Some(Value::Object(schemas)) = document.pointer_mut(SCHEMAS) {
+        schemas
+            .iter_mut()
+            .filter(|(name, _)| !taken.contains(*name))
+            .for_each(|(_, schema)| strip_null(schema));
+    }
+    if let Some(paths) = document.get_mut("paths") {
+        strip_null(paths);
+        allow_empty(paths);
+    }
     rename_tuples(&mut document);
     while drop_unreferenced(&mut document) {}
     document
+}
+
+/// Names of the schemas of bodies that are sent to us: there `null` is taken for an absent member.
+fn taken(document: &Value) -> BTreeSet<String> {
+    let items = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let operations = items.filter_map(|(_, item)| item.as_object()).flatten();
+    let schemas = operations.filter_map(|(_, operation)| {
+        operation.pointer("/requestBody/content/application~1json/schema/$ref")?.as_str()?.rsplit('/').next()
+    });
+    schemas.map(str::to_owned).collect()
+}
+
+/// An empty query parameter is the same as an absent one, whatever its schema says of values.
+fn allow_empty(value: &mut Value) {
+    match value {
+        Value::Object(members) if members.get("in").is_some_and(|place| place == "query") => {
+            members.insert("allowEmptyValue".to_owned(), Value::Bool(true));
+        }
+        Value::Object(members) => members.values_mut().for_each(allow_empty),
+        Value::Array(values) => values.iter_mut().for_each(allow_empty),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn strip_null(value: &mut Value) {
@@ -25,6 +58,9 @@ fn strip_null(value: &mut Value) {
                 }
             }
             unwrap_nullable(members);
+            if members.get("default").is_some_and(Value::is_null) {
+                members.remove("default");
+            }
             members.values_mut().for_each(strip_null);
         }
         Value::Array(values) => values.iter_mut().for_each(strip_null),
@@ -88,6 +124,27 @@ mod tests {
         let pair = json!([{"type": "string"}, {"type": "string"}]);
         let list = json!({"paths": {"items": {"items": pair, "maxItems": 2}}});
         assert_eq!(tidy(list), json!({"paths": {"items": {"prefixItems": pair, "maxItems": 2}}}));
+    }
+
+    #[test]
+    fn what_we_take_may_be_null_or_empty_and_what_we_send_may_not() {
+        let schema = json!({"properties": {"text": {"type": ["string", "null"], "default": null}}});
+        let of = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
+        let document = json!({
+            "paths": {"/a": {"post": {
+                "parameters": [{"in": "query", "name": "q"}, {"in": "path", "name": "p"}],
+                "requestBody": of("Taken"),
+                "responses": {"200": of("Sent")},
+            }}},
+            "components": {"schemas": {"Taken": schema, "Sent": schema}},
+        });
+        let tidy = tidy(document);
+        let text = |name: &str| tidy.pointer(&format!("/components/schemas/{name}/properties/text")).cloned();
+        assert_eq!(text("Taken"), Some(json!({"type": ["string", "null"], "default": null})));
+        assert_eq!(text("Sent"), Some(json!({"type": "string"})));
+        let parameters =
+            json!([{"in": "query", "name": "q", "allowEmptyValue": true}, {"in": "path", "name": "p"}]);
+        assert_eq!(tidy.pointer("/paths/~1a/post/parameters"), Some(&parameters));
     }
 
     #[test]

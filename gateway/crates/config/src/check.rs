@@ -11,6 +11,9 @@ mod listings;
 mod origin;
 mod secret;
 mod stores;
+mod webhooks;
+
+pub(crate) use webhooks::name_of;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -59,7 +62,7 @@ pub(crate) fn run(document: &Document, env: &dyn Environment) -> Outcome {
         }
     }
     check.links(root);
-    check.feed(root);
+    check.webhooks(root);
     // What is wrong in another file comes last.
     check.stores(root);
     check.listings(root);
@@ -115,31 +118,6 @@ impl Check<'_> {
                     .warning()
                     .hint(format!("move it under `secrets:` as `{}: {{file: PATH}}`", setting.key)),
             );
-        }
-    }
-
-    fn feed(&mut self, root: &Node) {
-        let Some(webhooks) = root.get("feed").and_then(|feed| feed.entry("webhooks")) else { return };
-        for (index, webhook) in webhooks.node.items().iter().enumerate() {
-            let pointer = format!("/feed/webhooks/{index}");
-            if let Some(secret) = webhook.get("secret") {
-                self.secret(&join(&pointer, "secret"), secret, "secret");
-            }
-            if let Some(url) = webhook.get("url") {
-                self.webhook_url(&join(&pointer, "url"), url);
-            }
-        }
-        if !webhooks.node.items().is_empty() {
-            self.unused(Some(webhooks));
-        }
-    }
-
-    /// Read, and nothing more: said, so that nobody waits for it to work.
-    fn unused(&mut self, entry: Option<&Entry>) {
-        if let Some(entry) = entry {
-            let text = format!("`{}` is read but not used yet by this version", entry.key);
-            let finding = self.error(entry.key_span, "not_used_yet", text);
-            self.add(finding.warning().hint("it may stay; a later version acts on it"));
         }
     }
 }

@@ -187,12 +187,33 @@ pub struct Feed {
 /// One consumer of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// `https://…`, or `http://` on a loopback address.
+    /// As it is written, or made of the URL; unique.
+    pub name: String,
+    /// `https://…`; `http://…` only where `private` is set.
     pub url: String,
-    /// Key of the signature.
+    /// Key of the signature: `whsec_` and base64 of 24 to 64 bytes, perhaps with white space around.
     pub secret: Secret,
+    /// The key of before, of the same shape; while it is there, posts are signed with both.
+    pub previous_secret: Option<Secret>,
     /// Event types, exact or ending in `*`; empty means all.
     pub types: Vec<String>,
+    /// Whether it may lead to private and loopback addresses.
+    pub private: bool,
+    /// How long an answer may take: 1 to 30 seconds.
+    pub timeout: Duration,
+    /// Posts at once: 1 to 64.
+    pub parallel: u32,
+}
+
+impl Webhook {
+    /// The URL for people: without user name, password, query and fragment, any of which may hold a secret.
+    pub fn shown_url(&self) -> String {
+        let place = self.url.split(['?', '#']).next().unwrap_or_default();
+        let (scheme, rest) = place.split_once("://").unwrap_or(("https", place));
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        format!("{scheme}://{host}/{path}")
+    }
 }
 
 impl Config {

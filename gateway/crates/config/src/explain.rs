@@ -305,6 +305,12 @@ fn ranges(document: &Document, node: &Node, part: &Json, pointer: &str, found: &
             ranges(document, &entry.node, part, &join(pointer, &entry.key), found);
         }
     }
+    for (index, item) in node.items().iter().enumerate() {
+        let at = index.to_string();
+        if let Some(part) = schema::step_into(part, &at) {
+            ranges(document, item, part, &join(pointer, &at), found);
+        }
+    }
 }
 
 /// Whether `written` is the first words of `known`.

@@ -66,7 +66,6 @@ pub const CODES: &[&str] = &[
     "missing_key",
     "network_origin",
     "no_channels",
-    "not_used_yet",
     "not_utf8",
     "out_of_range",
     "secret_env",
@@ -84,6 +83,8 @@ pub const CODES: &[&str] = &[
     "unknown_key",
     "url",
     "version",
+    "webhook_name",
+    "webhook_secret",
     "wrong_type",
     "wrong_value",
 ];

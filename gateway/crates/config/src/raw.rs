@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use limits::Limits;
 
-use crate::units::{Address, EventType, Origin, SecretRef, Span, WebhookUrl};
+use crate::units::{Address, EventType, Origin, SecretRef, Span, WebhookName, WebhookUrl};
 
 /// Configuration of a qudao gateway: its listeners and the channels it takes deliveries from.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -238,13 +238,41 @@ pub(crate) struct Feed {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Webhook {
+    /// Name in lists and metrics. Where it is left out, it is made of the URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "WebhookName")]
+    pub(crate) name: Option<WebhookName>,
     /// Where events are posted.
     pub(crate) url: WebhookUrl,
-    /// Key that the posts are signed with.
+    /// Key that the posts are signed with: `whsec_` and base64 of 24 to 64 bytes (`qudao webhooks secret` makes one).
     #[schemars(extend("examples" = [{"env": "HQ_WEBHOOK_SECRET"}]))]
     pub(crate) secret: SecretRef,
+    /// The key of before. While it stands here, posts are signed with both, so that the consumer can change over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretRef", extend("examples" = [{"env": "HQ_WEBHOOK_SECRET_OLD"}]))]
+    pub(crate) previous_secret: Option<SecretRef>,
     /// Types to send, exact or ending in `*`; all where it is left out.
     #[serde(default)]
     #[schemars(extend("examples" = [["qudao.order.*"]]))]
     pub(crate) types: Vec<EventType>,
+    /// Whether the URL may lead into a network of your own (private and loopback addresses), and may be `http:`.
+    #[serde(default)]
+    #[schemars(extend("examples" = [true]))]
+    pub(crate) private: bool,
+    /// How long an answer may take.
+    #[serde(default = "answer_time")]
+    #[schemars(extend("x-range" = ["1s", "30s"], "examples" = ["15s"]))]
+    pub(crate) timeout: Span,
+    /// Posts at once, each about another entity.
+    #[serde(default = "at_once")]
+    #[schemars(range(min = 1, max = 64), extend("examples" = [8]))]
+    pub(crate) parallel: u32,
+}
+
+fn answer_time() -> Span {
+    Span(15_000)
+}
+
+fn at_once() -> u32 {
+    8
 }

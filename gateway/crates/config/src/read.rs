@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::{Finding, Findings};
 
-/// Bigger files are refused unread; a thousand channels fit into a tenth of it.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Bigger files are refused unread; ten thousand channels with their settings and secrets take a fifth of it.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A file's text.
 pub(crate) struct Text {

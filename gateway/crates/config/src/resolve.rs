@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::check::{self, Outcome};
+use crate::check::{self, Outcome, name_of};
 use crate::config::{Channel, Config, Connector, Feed, Gateway, Link, Poll, StorageChoice, Webhook};
 use crate::document::Document;
 use crate::tree::join;
@@ -65,9 +65,14 @@ fn build(
         let at = format!("/feed/webhooks/{index}/secret");
         let secret = secrets.remove(&at).ok_or_else(|| Findings::from(lost(&document, &at)))?;
         webhooks.push(Webhook {
+            name: webhook.name.map_or_else(|| name_of(&webhook.url.0), |name| name.0),
             url: webhook.url.0,
             secret,
+            previous_secret: secrets.remove(&format!("/feed/webhooks/{index}/previous_secret")),
             types: webhook.types.into_iter().map(|kind| kind.0).collect(),
+            private: webhook.private,
+            timeout: webhook.timeout.duration(),
+            parallel: webhook.parallel,
         });
     }
     let beside = |path: String| -> PathBuf { folder.join(path) };

@@ -68,6 +68,10 @@ pub(crate) struct Origin(pub(crate) String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WebhookUrl(pub(crate) String);
 
+/// Name of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WebhookName(pub(crate) String);
+
 /// A type of event, exact or ending in `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventType(pub(crate) String);
@@ -137,6 +141,13 @@ leaf!(Origin, |text| Some(Origin(text.to_owned())), |origin| origin.0.clone(), {
 leaf!(WebhookUrl, |text| Some(WebhookUrl(text.to_owned())), |url| url.0.clone(), {
     "type": "string",
     "examples": ["https://hq.example.com/qudao"],
+});
+
+leaf!(WebhookName, |text| Some(WebhookName(text.to_owned())), |name| name.0.clone(), {
+    "type": "string",
+    "pattern": "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
+    "errorMessage": "must be lower-case letters, digits and dashes, at most 40 characters",
+    "examples": ["hq"],
 });
 
 leaf!(EventType, |text| Some(EventType(text.to_owned())), |kind| kind.0.clone(), {

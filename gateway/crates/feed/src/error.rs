@@ -2,7 +2,7 @@
 
 pub use qudao_storage::{Class, Retry};
 
-/// Why the feed could not be read.
+/// Why the feed could not be read, or what became of a webhook not be kept.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Reading events failed.
@@ -12,18 +12,33 @@ pub enum Error {
         #[from]
         source: qudao_storage::Error,
     },
+    /// Keeping how far a webhook has come failed.
+    #[error("cannot keep how far a webhook has come")]
+    Save {
+        /// Why.
+        source: qudao_storage::Error,
+    },
 }
 
 impl Error {
+    /// What storage said.
+    pub fn into_storage(self) -> qudao_storage::Error {
+        match self {
+            Error::Read { source } | Error::Save { source } => source,
+        }
+    }
+
     /// Whose turn it is.
     pub fn class(&self) -> Class {
-        let Error::Read { source } = self;
-        source.class()
+        match self {
+            Error::Read { source } | Error::Save { source } => source.class(),
+        }
     }
 
     /// Whether to try again.
     pub fn retry(&self) -> Retry {
-        let Error::Read { source } = self;
-        source.retry()
+        match self {
+            Error::Read { source } | Error::Save { source } => source.retry(),
+        }
     }
 }

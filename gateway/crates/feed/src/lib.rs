@@ -17,6 +17,7 @@ use tokio::{
 pub use error::{Class, Error, Retry};
 
 mod error;
+pub mod webhooks;
 
 /// Most events of a page.
 pub const LIMIT_MAX: u32 = qudao_storage::LIMIT_MAX;

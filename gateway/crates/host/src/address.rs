@@ -14,6 +14,24 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Whether an address is in somebody's own network, where an operator may have events sent to. What a machine or its cloud
+/// keeps for itself (link-local with the metadata of clouds, multicast, unspecified) is not.
+pub(crate) fn is_own_network(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => match address.octets() {
+            // Carrier-grade NAT and private tunnels; one cloud keeps its metadata in there.
+            octets @ [100, 64..=127, ..] => octets != [100, 100, 100, 200],
+            _ => address.is_private() || address.is_loopback(),
+        },
+        IpAddr::V6(address) => {
+            let metadata = address.segments() == [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254];
+            !metadata
+                && (address.is_loopback()
+                    || address.segments().iter().take(1).all(|first| first & 0xfe00 == 0xfc00))
+        }
+    }
+}
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let refused = matches!(
@@ -47,6 +65,41 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_networks_are_reachable_where_somebody_says_so_and_metadata_never_is() {
+        let own = |text: &str| is_own_network(text.parse().unwrap());
+        for text in [
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "127.0.0.1",
+            "100.64.0.7",
+            "::1",
+            "fd12::7",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(own(text), "{text}");
+        }
+        for text in [
+            "169.254.169.254",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "fe80::1",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "ff02::1",
+            "255.255.255.255",
+            "8.8.8.8",
+            "2606:4700::1111",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+        ] {
+            assert!(!own(text), "{text}");
+        }
+    }
 
     fn check(addresses: &[&str], expect: bool) {
         for text in addresses {

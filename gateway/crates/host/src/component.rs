@@ -185,7 +185,11 @@ fn imports(engine: &Engine, compiled: &engine::Component) -> Result<Vec<String>,
 }
 
 fn exports(engine: &Engine, compiled: &engine::Component) -> Vec<String> {
-    compiled.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect()
+    let component = compiled.component_type();
+    let mut names: Vec<String> = component.exports(engine).map(|(name, _)| name.to_owned()).collect();
+    // Their order in the file is the linker's.
+    names.sort();
+    names
 }
 
 fn describes(exports: &[String], pre: &InstancePre<State>) -> Result<DescribesPre<State>, Error> {

@@ -60,6 +60,8 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Makes and keeps the client.
 pub(crate) struct Egress {
     client: OnceLock<Result<Client, String>>,
+    /// For webhooks: to public addresses, and into the operator's own networks as well.
+    webhooks: [OnceLock<Result<Client, String>>; 2],
     names: Arc<dyn Names>,
 }
 
@@ -86,7 +88,28 @@ impl Received {
 
 impl Egress {
     pub(crate) fn new(names: Arc<dyn Names>) -> Egress {
-        Egress { client: OnceLock::new(), names }
+        Egress { client: OnceLock::new(), webhooks: [const { OnceLock::new() }; 2], names }
+    }
+
+    /// The client that events are posted with; `private` where the operator lets it into networks of their own.
+    pub(crate) fn webhooks(&self, private: bool) -> Result<Client, String> {
+        let [public, own] = &self.webhooks;
+        let made = if private {
+            own.get_or_init(|| client(&self.names, NOT_OWN, |_, ip| Egress::webhook_may(true, ip)))
+        } else {
+            public.get_or_init(|| client(&self.names, NOT_OUTSIDE, |_, ip| Egress::webhook_may(false, ip)))
+        };
+        made.clone()
+    }
+
+    /// Whether events may be posted to this address.
+    pub(crate) fn webhook_may(private: bool, ip: IpAddr) -> bool {
+        address::is_public(ip) || (private && address::is_own_network(ip))
+    }
+
+    /// What is said where they may not.
+    pub(crate) fn not_allowed(private: bool) -> &'static str {
+        if private { NOT_OWN } else { NOT_OUTSIDE }
     }
 
     /// Sends on a task of its own: the guest's stack is too small for TLS, and dropping the call aborts the task.
@@ -96,7 +119,7 @@ impl Egress {
         within: Duration,
         bytes: usize,
     ) -> Result<Received, Failed> {
-        let client = match self.client.get_or_init(|| client(&self.names)) {
+        let client = match self.client.get_or_init(|| client(&self.names, NOT_PUBLIC, may_be)) {
             Ok(client) => client.clone(),
             Err(text) => return Err(Failed::unsent(NoAnswer::Unreachable, text.clone())),
         };
@@ -114,13 +137,17 @@ impl Egress {
     }
 }
 
-fn client(names: &Arc<dyn Names>) -> Result<Client, String> {
+fn client(
+    names: &Arc<dyn Names>,
+    otherwise: &'static str,
+    may: fn(&str, IpAddr) -> bool,
+) -> Result<Client, String> {
     Client::builder()
         .redirect(Policy::none())
         .no_proxy()
         .referer(false)
         .retry(reqwest::retry::never())
-        .dns_resolver(PublicOnly(Arc::clone(names)))
+        .dns_resolver(Allowed { names: Arc::clone(names), may, otherwise })
         .connect_timeout(CONNECT)
         .pool_max_idle_per_host(IDLE_PER_HOST)
         .pool_idle_timeout(IDLE)
@@ -147,14 +174,14 @@ async fn exchange(client: Client, request: Request, bytes: usize) -> Result<Rece
     Ok(Received { status, headers, body })
 }
 
-fn headers(response: &Response) -> Vec<(String, String)> {
+pub(crate) fn headers(response: &Response) -> Vec<(String, String)> {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     response.headers().iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
 }
 
-fn failed(error: &reqwest::Error) -> Failed {
-    if has_cause::<NotPublic>(error) {
-        return Failed::unsent(NoAnswer::BlockedAddress, "the name resolves to no public address");
+pub(crate) fn failed(error: &reqwest::Error) -> Failed {
+    if let Some(NotAllowed(text)) = cause(error) {
+        return Failed::unsent(NoAnswer::BlockedAddress, *text);
     }
     // Without the URL, whose query may hold data.
     let message = innermost(error);
@@ -173,32 +200,42 @@ fn innermost(error: &reqwest::Error) -> String {
     if std::ptr::addr_eq(at, error) { "the request failed".into() } else { at.to_string() }
 }
 
-fn has_cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> bool {
-    let mut at: Option<&dyn std::error::Error> = Some(error);
+fn cause<T: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    let mut at: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = at {
-        if error.is::<T>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         at = error.source();
     }
-    false
+    None
 }
 
-/// Hands on only public addresses, so that the connection goes where the check looked.
+/// Hands on only allowed addresses, so that the connection goes where the check looked.
 #[derive(Clone)]
-struct PublicOnly(Arc<dyn Names>);
+struct Allowed {
+    names: Arc<dyn Names>,
+    may: fn(&str, IpAddr) -> bool,
+    otherwise: &'static str,
+}
 
 #[derive(Debug, thiserror::Error)]
-#[error("no public address")]
-struct NotPublic;
+#[error("{0}")]
+struct NotAllowed(&'static str);
 
-impl Resolve for PublicOnly {
+const NOT_PUBLIC: &str = "the name resolves to no public address";
+const NOT_OUTSIDE: &str =
+    "it leads to no public address; `private: true` allows those of a network of your own";
+const NOT_OWN: &str = "it leads neither to a public address nor to one of a network of your own";
+
+impl Resolve for Allowed {
     fn resolve(&self, name: Name) -> Resolving {
-        let found = self.0.find(name.as_str());
+        let found = self.names.find(name.as_str());
+        let Allowed { may, otherwise, .. } = *self;
         Box::pin(async move {
-            let allowed: Vec<_> = found.await?.into_iter().filter(|ip| may_be(name.as_str(), *ip)).collect();
+            let allowed: Vec<_> = found.await?.into_iter().filter(|ip| may(name.as_str(), *ip)).collect();
             if allowed.is_empty() {
-                return Err(NotPublic.into());
+                return Err(NotAllowed(otherwise).into());
             }
             Ok(Box::new(allowed.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
         })

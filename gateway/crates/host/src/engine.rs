@@ -11,6 +11,7 @@ use crate::{
     egress::{Egress, Names, SystemNames},
     limits::{self, MEMORY_BYTES_MAX, POOL, TABLE_ELEMENTS, TICK},
     sandbox::State,
+    webhook::{WebhookSender, WebhookTarget},
 };
 use std::{path::PathBuf, sync::Arc, thread};
 use tokio::sync::Semaphore;
@@ -108,6 +109,11 @@ impl Host {
     /// Compiles a component, or takes it from the cache, and asks it to describe itself.
     pub async fn load(&self, wasm: Vec<u8>) -> Result<Component, Error> {
         component::load(Arc::clone(&self.0), wasm).await
+    }
+
+    /// Posts events to an endpoint; nothing is sent yet.
+    pub fn webhook(&self, target: WebhookTarget) -> Result<WebhookSender, Error> {
+        WebhookSender::new(target, Arc::clone(&self.0.egress))
     }
 
     /// The pool now.

@@ -63,6 +63,12 @@ pub enum Error {
         /// Each problem, parted by `; `.
         text: String,
     },
+    /// Events cannot be posted there.
+    #[error("cannot post events: {text}")]
+    Webhook {
+        /// Why, without the URL.
+        text: String,
+    },
     /// A task of the host itself died.
     #[error("compiling was cut short")]
     Interrupted,
@@ -75,6 +81,7 @@ impl Error {
             Error::Starting { .. }
             | Error::TooLarge { .. }
             | Error::NotAComponent { .. }
+            | Error::Webhook { .. }
             | Error::ForeignImports { .. } => Class::Operator,
             Error::Compiling { .. }
             | Error::Linking { .. }
@@ -93,6 +100,7 @@ impl Error {
             Error::TooLarge { .. }
             | Error::NotAComponent { .. }
             | Error::Compiling { .. }
+            | Error::Webhook { .. }
             | Error::ForeignImports { .. }
             | Error::Linking { .. }
             | Error::NotDescribed

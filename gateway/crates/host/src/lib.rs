@@ -11,9 +11,14 @@
 //!
 //! [`Connector::read_file`] is for files: bytes by pieces in, lines of JSON out, limits in proportion to the file's size.
 //!
+//! [`Host::webhook`] gives a [`WebhookSender`], which posts signed events to one endpoint of the operator's.
+//!
 //! This crate owns wasmtime and the client for outgoing HTTP. What to do with a verdict is left to the caller.
 //! Surprising: keys, network and settings are checked twice, when a channel is connected and again at each use.
 
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod limits;
 
 mod address;
@@ -44,6 +49,7 @@ mod sparing;
 mod stats;
 mod told;
 mod verdict;
+mod webhook;
 
 pub use ask::Answered;
 pub use breaker::BreakerState;
@@ -61,3 +67,4 @@ pub use reason::Reason;
 pub use sparing::Sparing;
 pub use stats::{LogLine, Stats};
 pub use told::{AskFailure, Effect, EffectState, Page, Told};
+pub use webhook::{Posted, WebhookKey, WebhookKeyError, WebhookSender, WebhookTarget};

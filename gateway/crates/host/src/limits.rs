@@ -61,6 +61,9 @@ pub const BODY_BYTES: usize = 1 << 20;
 /// Body of the answer. Acknowledgements are some bytes, so this bounds what is stored for repeats.
 pub const ANSWER_BYTES: usize = 64 << 10;
 
+/// Headers of an answer, and of an outgoing request. Platforms know 5 to 25; the tables of the HTTP library end at 24,576.
+pub const HEADERS: usize = 100;
+
 /// Outgoing requests of one call.
 pub const HTTP_REQUESTS: u32 = 20;
 

@@ -6,6 +6,7 @@
 use crate::{
     bindings::{imported::http::Outgoing, wire::Header},
     imports::keys::Tokens,
+    limits::HEADERS,
     no_answer::{Failed, NoAnswer},
 };
 use qudao_keys::{UseError, has_marker};
@@ -84,6 +85,9 @@ fn filled_url(mut url: Url, written: &str, tokens: &Tokens) -> Result<Url, Faile
 }
 
 fn headers(written: Vec<Header>, tokens: &Tokens) -> Result<HeaderMap, Failed> {
+    if written.len() > HEADERS {
+        return Err(refused(format!("{} headers are not sent, at most {HEADERS}", written.len())));
+    }
     let mut headers = HeaderMap::new();
     for Header { name, value } in written {
         let parsed: HeaderName = name.parse().map_err(|_| refused(format!("{name:?} is no header name")))?;
@@ -152,6 +156,19 @@ mod tests {
         };
         let built = request(Url::parse("https://open.example/").unwrap(), outgoing, &Tokens::new(Vec::new()));
         assert_eq!(built.map(|_| ()).map_err(|failed| failed.message), expect.map_err(str::to_owned));
+    }
+
+    /// The tables of the HTTP library panic when they are full, and a panic in here would not be the guest's alone.
+    #[test]
+    fn headers_are_counted_before_they_are_built() {
+        let built = |count: usize| {
+            let header = |number| Header { name: format!("h{number}"), value: String::new() };
+            let headers = (0..count).map(header).collect();
+            let outgoing = Outgoing { method: "GET".into(), url: String::new(), headers, body: Vec::new() };
+            request(Url::parse("https://open.example/").unwrap(), outgoing, &Tokens::new(Vec::new()))
+        };
+        assert_eq!(built(100).unwrap().headers().len(), 100);
+        assert_eq!(built(30_000).unwrap_err().message, "30000 headers are not sent, at most 100");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
     bindings::wire,
     facts::{self, WORD_BYTES, is_word},
     imports::log,
+    limits::HEADERS,
     outcome::Stopped,
 };
 use qudao_model::{
@@ -66,6 +67,10 @@ fn answer(answer: wire::Answer, limits: &Limits) -> Result<Answer, Stopped> {
             let explain = format!("answer: {bytes} bytes of {of}, at most {}", limits.answer_bytes);
             return Err(Stopped::new(Reason::LimitResult, explain));
         }
+    }
+    if answer.headers.len() > HEADERS {
+        let explain = format!("answer: {} headers, at most {HEADERS}", answer.headers.len());
+        return Err(Stopped::new(Reason::LimitResult, explain));
     }
     let mut headers: Vec<Header> = Vec::with_capacity(answer.headers.len());
     for wire::Header { name, value } in answer.headers {

@@ -17,5 +17,6 @@ mod host {
     mod pace;
     mod server;
     mod tokens;
+    mod webhooks;
     mod zoo;
 }

@@ -43,6 +43,7 @@ impl Gateway {
     pub async fn expect_payment(&self, channel: &str, order_no: &str, amount_fen: i64) -> Result<(), Error> {
         let connector = self.loaded().taking(channel)?;
         let now = self.now();
+        self.schedule().saw(now);
         let can_ask = connector.manifest().fetches.iter().any(|fetch| fetch.kind == PAYMENT);
         let due_at = later(now, self.rules().pending_after);
         let ask = can_ask.then(|| Ask {
@@ -60,7 +61,9 @@ impl Gateway {
             return Err(Error::Draining);
         }
         let connector = self.loaded().acting(&request.channel)?;
-        commands::accept(self.storage(), &connector, request, self.now()).await
+        let now = self.now();
+        self.schedule().saw(now);
+        commands::accept(self.storage(), &connector, request, now).await
     }
 
     /// Repairs the orders of all channels with what is listed now.

@@ -133,6 +133,20 @@ pub enum Error {
         /// As given.
         store: String,
     },
+    /// No webhook of that name.
+    #[error("there is no webhook `{name}`")]
+    UnknownWebhook {
+        /// As given.
+        name: String,
+    },
+    /// The webhook has not come so far that something behind that place could be sent once more.
+    #[error("webhook `{name}` has come to {cursor}: there is nothing to send once more")]
+    NothingToRedeliver {
+        /// Its name.
+        name: String,
+        /// Up to this place of the feed everything is delivered, or parked.
+        cursor: u64,
+    },
     /// The mapping was changed since the import was judged: what would count is not what was shown.
     #[error("the mapping was changed since import `{id}` was judged; retry reads it under the new one")]
     MappingChanged {
@@ -177,6 +191,12 @@ pub enum Error {
     },
 }
 
+impl From<qudao_feed::Error> for Error {
+    fn from(error: qudao_feed::Error) -> Error {
+        Error::Storage { source: error.into_storage() }
+    }
+}
+
 /// How long a platform should wait while we go down: as long as a restart takes.
 const DRAINING_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// After the disk refused rows: somebody has to make room.
@@ -205,6 +225,8 @@ impl Error {
             | Error::UnknownImport { .. }
             | Error::NotWaiting { .. }
             | Error::NotHeld { .. }
+            | Error::UnknownWebhook { .. }
+            | Error::NothingToRedeliver { .. }
             | Error::MappingChanged { .. } => Class::Sender,
             Error::NotNow { .. } | Error::Connector { .. } => Class::Defect,
             Error::Draining | Error::Spool { .. } => Class::Operator,
@@ -240,6 +262,8 @@ impl Error {
             | Error::UnknownImport { .. }
             | Error::NotWaiting { .. }
             | Error::NotHeld { .. }
+            | Error::UnknownWebhook { .. }
+            | Error::NothingToRedeliver { .. }
             | Error::MappingChanged { .. }
             | Error::Connector { .. } => Retry::Never,
         }
@@ -268,6 +292,8 @@ impl Error {
             Error::UnknownImport { .. } => "unknown_import",
             Error::NotWaiting { .. } => "import_not_waiting",
             Error::NotHeld { .. } => "store_not_held",
+            Error::UnknownWebhook { .. } => "unknown_webhook",
+            Error::NothingToRedeliver { .. } => "nothing_to_redeliver",
             Error::MappingChanged { .. } => "mapping_changed",
             Error::NotNow { .. } => "files_not_now",
             Error::Connector { .. } => "connector_failed",

@@ -6,6 +6,7 @@ use crate::{
     imports::{Imports, Reader},
     intake::{Intake, Rules},
     schedule::Schedule,
+    webhooks::{Targets, Webhooks},
 };
 use arc_swap::ArcSwap;
 use metrics::{counter, histogram};
@@ -59,6 +60,7 @@ pub struct Gateway {
     clock: Arc<dyn Clock>,
     schedule: Schedule,
     imports: Imports,
+    webhooks: Webhooks,
     linked: Linked,
     told: Told,
     draining: AtomicBool,
@@ -88,7 +90,10 @@ impl Gateway {
         let Parts { host, storage, clock, vault, linked } = parts;
         linked.set(&config.links, &config.channels);
         let channels = Channels::load(config, &host, Arc::new(Stored(storage.clone()))).await?;
+        let targets = Targets::of(config, &host)?;
         let feed = Feed::new(storage.clone());
+        let webhooks = Webhooks::new(storage.clone(), Arc::clone(&clock));
+        webhooks.set(targets).await;
         let intake = Intake::new(storage.clone(), vault, Rules::of(config));
         let imports = Imports::new(intake.clone(), Arc::clone(&clock), config.gateway.data.join("spool"));
         imports.set(Reader::all(&channels, base(config)));
@@ -107,6 +112,7 @@ impl Gateway {
             clock,
             schedule,
             imports,
+            webhooks,
             linked,
             told,
             draining,
@@ -141,6 +147,7 @@ impl Gateway {
     /// Switches to another configuration at once, or keeps the one in force and says why.
     pub async fn reload(&self, config: &Config) -> Result<Changes, Findings> {
         let new = Channels::load(config, &self.host, Arc::new(Stored(self.storage.clone()))).await?;
+        let targets = Targets::of(config, &self.host)?;
         let old = self.channels.load_full();
         let changes = Changes {
             added: new.names().filter(|name| !old.has(name)).map(str::to_owned).collect(),
@@ -157,6 +164,7 @@ impl Gateway {
         if let Err(error) = self.schedule.set(askable).await {
             warn!("a channel that was mended stays paused: {}", chain(&error));
         }
+        self.webhooks.set(targets).await;
         if before.links != config.links {
             self.schedule.link_again();
         }
@@ -172,6 +180,7 @@ impl Gateway {
         self.draining.store(true, Ordering::Release);
         self.schedule.stop();
         self.imports.stop();
+        self.webhooks.stop();
     }
 
     /// Whether it is going down.
@@ -222,6 +231,10 @@ impl Gateway {
 
     pub(crate) fn imports(&self) -> &Imports {
         &self.imports
+    }
+
+    pub(crate) fn webhooks_out(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     pub(crate) fn vault(&self) -> &Vault {

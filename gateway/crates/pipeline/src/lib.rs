@@ -26,6 +26,7 @@ pub mod sentences;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use channels::{ChannelView, Channels, FileSettings, document_problems};
 pub use commands::NewCommandRequest;
@@ -36,6 +37,7 @@ pub use imports::{
     Against, Counts, Figures, Held, Hold, ImportProgress, StoreSum, Taken, Trial, Tried, try_file,
     try_file_with,
 };
+pub use qudao_feed::webhooks::{Attempt, WebhookState, WebhookView};
 pub use qudao_host::{BreakerState, Sparing};
 pub use replay::{Difference, Report, replay};
 pub use schedule::StreamView;

@@ -7,6 +7,7 @@
 //! Surprising: cursors, tasks and commands are durable, due times of streams are not: after a start every stream is read at
 //! once, and a channel that was paused is tried once more, because a restart is how people mend things.
 
+mod clock;
 mod fetch;
 mod meters;
 mod pace;
@@ -70,6 +71,7 @@ pub(crate) struct Schedule {
     clock: Arc<dyn Clock>,
     channels: Arc<ArcSwap<BTreeMap<String, Arc<Askable>>>>,
     plans: Arc<Mutex<Plans>>,
+    seen: Arc<Mutex<clock::Seen>>,
     wake: Arc<Notify>,
     stopped: Arc<AtomicBool>,
     /// Whether rules may have changed since orders were linked.
@@ -106,6 +108,7 @@ impl Schedule {
             clock,
             channels: Arc::default(),
             plans: Arc::default(),
+            seen: Arc::default(),
             wake: Arc::default(),
             stopped: Arc::default(),
             unlinked: Arc::new(AtomicBool::new(true)),
@@ -123,7 +126,9 @@ impl Schedule {
         self.set(channels).await?;
         for state in self.intake.storage.streams().await? {
             self.plans().of(&state.channel).stream(&state.stream).moved_at = Some(state.updated_at);
+            self.saw(state.updated_at);
         }
+        self.look_back().await?;
         for (channel, paused) in self.intake.storage.pauses().await? {
             info!(
                 channel.name = channel,
@@ -137,6 +142,7 @@ impl Schedule {
     /// Takes the channels of a configuration. One whose settings or secrets changed is no longer paused.
     pub(crate) async fn set(&self, channels: Vec<Askable>) -> Result<(), Error> {
         let now = self.clock.now();
+        self.saw(now);
         let new: BTreeMap<_, _> =
             channels.into_iter().map(|channel| (channel.name.clone(), Arc::new(channel))).collect();
         let old = self.channels.swap(Arc::new(new.clone()));

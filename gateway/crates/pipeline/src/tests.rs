@@ -14,3 +14,4 @@ mod review;
 mod runner;
 mod seals;
 mod storms;
+mod webhooks;

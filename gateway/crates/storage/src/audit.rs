@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// When.
-    #[schemars(with = "String")]
     pub at: Timestamp,
     /// Who: the user of the machine, the token of a caller.
     pub actor: String,

@@ -240,15 +240,14 @@ impl<'m, 'a> Batch<'m, 'a> {
         if let Some(id) = &prepared.restored_id {
             return Place::Free(id.clone());
         }
-        for id in [content.id.clone(), content.variant_id(&prepared.channel)] {
-            match self.found.deliveries.get(&id) {
-                None => return Place::Free(id),
-                Some(seen) if seen.hash == content.hash => return Place::Taken(id, seen.clone()),
-                Some(_) => {}
-            }
-        }
+        let at = |id: String| match self.found.deliveries.get(&id) {
+            None => Some(Place::Free(id)),
+            Some(seen) if seen.hash == content.hash => Some(Place::Taken(id, seen.clone())),
+            Some(_) => None,
+        };
+        let variant = || content.variant_id(&prepared.channel);
         // Two contents of one hash: cannot be, and the first one is kept.
-        Place::Free(content.variant_id(&prepared.channel))
+        at(content.id.clone()).or_else(|| at(variant())).unwrap_or_else(|| Place::Free(variant()))
     }
 
     fn repeat(&mut self, prepared: &Prepared, id: String, seen: &Seen) -> Committed {

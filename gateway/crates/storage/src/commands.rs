@@ -86,14 +86,11 @@ pub struct CommandRow {
     /// How often it was sent.
     pub attempts: u32,
     /// When it was asked for.
-    #[schemars(with = "String")]
     pub created_at: Timestamp,
     /// When it moved last.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// When it is no longer wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub not_after: Option<Timestamp>,
     /// Deliveries that tell what became of it, in order.
     pub deliveries: Vec<String>,

@@ -69,10 +69,8 @@ pub struct DeliveryRow {
     /// Name of the channel.
     pub channel: String,
     /// When it came first.
-    #[schemars(with = "String")]
     pub received_at: Timestamp,
     /// When it, or a duplicate of it, came last.
-    #[schemars(with = "String")]
     pub last_seen_at: Timestamp,
     /// What became of it.
     pub verdict: VerdictKind,

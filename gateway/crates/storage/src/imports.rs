@@ -100,10 +100,8 @@ pub struct ImportRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Value>,
     /// When it came.
-    #[schemars(with = "String")]
     pub received_at: Timestamp,
     /// When it moved last.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
 }
 

@@ -12,6 +12,7 @@ mod audit;
 mod batch;
 mod commands;
 mod delivery;
+mod disk;
 mod error;
 mod expectations;
 mod files;
@@ -26,11 +27,13 @@ mod streams;
 mod subjects;
 mod tasks;
 mod vault;
+mod webhooks;
 mod writer;
 
 pub use audit::AuditEntry;
 pub use commands::{COMMAND_TASK, CommandFilter, CommandRow, CommandState, NewCommand, PutCommand};
 pub use delivery::{Committed, DeliveryRow, Incoming, Replayed, VerdictKind};
+pub use disk::{Disk, LOG_BYTES};
 pub use error::{BUSY_RETRY_AFTER, Cause, Class, Error, Retry, TROUBLE_RETRY_AFTER};
 pub use files::{FileWriter, Stored};
 pub use fold::{Fold, FollowUp, Known};
@@ -48,6 +51,7 @@ pub use stock::{
 pub use streams::{Paused, StreamState};
 pub use tasks::Task;
 pub use vault::Vault;
+pub use webhooks::{ParkedEvent, WebhookMove, WebhookRow, WebhookState};
 
 use expectations::Expectations;
 use futures_util::Stream;
@@ -89,6 +93,8 @@ pub struct Options {
     pub vault: Option<Arc<dyn Vault>>,
     /// Folder of files as they came; by default `files` beside the database.
     pub files: PathBuf,
+    /// How SQLite reaches the disk; only tests that let a disk fail say so.
+    pub disk: Disk,
 }
 
 /// Most deliveries of one flush: beyond this a flush is no longer shared better, and waiting gets longer.
@@ -104,7 +110,8 @@ impl Options {
         let (batch_max, failed_bytes_max) = (BATCH_MAX, FAILED_BYTES_MAX);
         let Location::Sqlite(location) = &url;
         let files = sqlite::file_of(location).with_file_name("files");
-        Options { url, fold, batch_max, failed_bytes_max, read_only: false, vault: None, files }
+        let disk = Disk::default();
+        Options { url, fold, batch_max, failed_bytes_max, read_only: false, vault: None, files, disk }
     }
 }
 
@@ -170,7 +177,7 @@ impl Storage {
     pub async fn open(options: Options) -> Result<Storage, Error> {
         let Location::Sqlite(location) = &options.url;
         let Opened { reader, writer } =
-            sqlite::open(location, options.read_only, options.vault.clone()).await?;
+            sqlite::open(location, options.read_only, (options.vault.clone(), &options.disk)).await?;
         let expectations = Expectations::new(reader.expectations().await?);
         let (sequence, seq) = watch::channel(reader.last_seq().await?);
         let (asked, ticks) = watch::channel(0);

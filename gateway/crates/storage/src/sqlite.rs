@@ -21,12 +21,13 @@ mod script;
 mod stock;
 mod subject_keys;
 mod tasks;
+mod webhooks;
 mod write;
 
 pub(crate) use read::Reader;
 pub(crate) use write::Connection;
 
-use crate::{Cause, Error, Vault};
+use crate::{Cause, Disk, Error, Vault};
 use lock::Lock;
 use qudao_model::Timestamp;
 use sqlx::{
@@ -70,11 +71,12 @@ pub(crate) struct Opened {
 pub(crate) async fn open(
     location: &Path,
     read_only: bool,
-    vault: Option<Arc<dyn Vault>>,
+    (vault, disk): (Option<Arc<dyn Vault>>, &Disk),
 ) -> Result<Opened, Error> {
     let path = file_of(location);
+    let (reading, writing) = (through(disk, reading(&path)), through(disk, writing(&path)));
     if read_only {
-        let options = reading(&path).create_if_missing(false);
+        let options = reading.create_if_missing(false);
         let mut probe = options.connect().await.map_err(|error| opening(&path, error))?;
         let read = sqlx::query("SELECT 1 FROM inbox LIMIT 1").execute(&mut probe).await;
         read.map_err(|error| opening(&path, error))?;
@@ -95,13 +97,14 @@ pub(crate) async fn open(
         make_folder(folder).map_err(|error| file_error(&path, error))?;
     }
     let lock = Lock::take(&path)?;
-    let mut connection = writing(&path).connect().await.map_err(|error| opening(&path, error))?;
+    let mut connection = writing.connect().await.map_err(|error| opening(&path, error))?;
+    checkpoint::begin(&mut connection).await.map_err(|error| opening(&path, error))?;
     MIGRATIONS
         .run(&mut connection)
         .await
         .map_err(|error| Error::Migrate { path: path.clone(), source: Cause::new(error) })?;
-    let writer = Connection::new(connection, writing(&path), lock);
-    Ok(Opened { reader: Reader::new(pool(reading(&path)), path, vault), writer: Some(writer) })
+    let writer = Connection::new(connection, writing, (disk.log_bytes, lock));
+    Ok(Opened { reader: Reader::new(pool(reading), path, vault), writer: Some(writer) })
 }
 
 /// What partners send concerns buyers: a new folder is for its owner alone.
@@ -124,6 +127,13 @@ fn common(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .disable_statement_logging()
+}
+
+fn through(disk: &Disk, options: SqliteConnectOptions) -> SqliteConnectOptions {
+    match &disk.vfs {
+        Some(name) => options.vfs(name.clone()),
+        None => options,
+    }
 }
 
 fn writing(path: &Path) -> SqliteConnectOptions {

@@ -23,7 +23,6 @@ pub struct StreamState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// When it moved last.
-    #[schemars(with = "String")]
     pub updated_at: Timestamp,
 }
 
@@ -35,7 +34,6 @@ pub struct Paused {
     /// For the operator.
     pub explain: String,
     /// Since when.
-    #[schemars(with = "String")]
     pub at: Timestamp,
 }
 

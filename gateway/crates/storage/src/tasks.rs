@@ -7,6 +7,7 @@ use crate::{Error, Storage};
 use qudao_model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use tokio::sync::watch;
 
 /// Something to be done, not before `due_at`.
@@ -21,12 +22,10 @@ pub struct Task {
     /// What it is about.
     pub key: Vec<String>,
     /// Not before.
-    #[schemars(with = "String")]
     pub due_at: Timestamp,
     /// How often it was tried in vain.
     pub attempts: u32,
     /// When it was asked for first.
-    #[schemars(with = "String")]
     pub created_at: Timestamp,
     /// Why the last attempt was in vain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +37,11 @@ impl Storage {
     /// 1..=[`crate::LIMIT_MAX`].
     pub async fn due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>, Error> {
         self.inner.reader.due_tasks(now, limit).await
+    }
+
+    /// Channels that have tasks at all, due or not.
+    pub async fn channels_with_tasks(&self) -> Result<BTreeSet<String>, Error> {
+        self.inner.reader.channels_with_tasks().await
     }
 
     /// When the first task of a channel that is not paused is due.
@@ -53,6 +57,11 @@ impl Storage {
     /// Tasks of one kind on one channel, the first due first.
     pub async fn tasks_of_kind(&self, channel: &str, kind: &str, limit: u32) -> Result<Vec<Task>, Error> {
         self.inner.reader.tasks_of_kind(channel, kind, limit).await
+    }
+
+    /// All tasks that are due after `then`, the first due first.
+    pub async fn tasks_after(&self, then: Timestamp) -> Result<Vec<Task>, Error> {
+        self.inner.reader.tasks_after(then).await
     }
 
     /// Tells every time a task was added or brought forward.

@@ -6,7 +6,7 @@
 
 use crate::{
     Applied, Ask, AuditEntry, Class, CommandRow, Committed, Error, Expectation, Fold, ImportMove, NewCommand,
-    NewImport, Paused, PutCommand, RejectState, StockPart, StoreState,
+    NewImport, Paused, PutCommand, RejectState, StockPart, StoreState, WebhookMove,
     batch::{Advance, Batch, Changes, Found, Memory, Reserving, Stored},
     prepared::Prepared,
     stock::desk::Desk,
@@ -70,6 +70,7 @@ pub(crate) enum Edit {
         stores: Vec<StoreState>,
         at: Timestamp,
     },
+    Webhook(Box<WebhookMove>),
 }
 
 /// Where an answer goes; nobody may be waiting any more.

@@ -29,8 +29,8 @@ pub(crate) fn queried_payment(fields: &Fields, settings: &Settings, now: Timesta
     };
     let paid = state == PaymentClaim::Paid;
     let amount = |name| fen(fields, name).map(|amount| amount.filter(|_| paid));
-    let coupons =
-        [amount("discount_amount")?, amount("mdiscount_amount")?].into_iter().flatten().sum::<i64>();
+    let coupons = [amount("discount_amount")?, amount("mdiscount_amount")?];
+    let coupons = coupons.into_iter().flatten().try_fold(0, i64::checked_add);
     let facts = PaymentFacts {
         merchant_no: settings.seller_id.clone(),
         sub_merchant_no: None,
@@ -44,7 +44,7 @@ pub(crate) fn queried_payment(fields: &Fields, settings: &Settings, now: Timesta
         requested_fen: fen(fields, "total_amount")?.ok_or_else(|| malformed("total_amount"))?,
         payer_paid_fen: amount("buyer_pay_amount")?,
         received_fen: amount("receipt_amount")?,
-        coupon_fen: Some(coupons).filter(|coupons| *coupons > 0),
+        coupon_fen: coupons.filter(|coupons| *coupons > 0),
         paid_at: paid_at.filter(|_| paid),
         payer_ref: text(fields, "buyer_user_id").or_else(|| text(fields, "buyer_open_id")),
         store_code: text(fields, "store_id"),
@@ -53,7 +53,8 @@ pub(crate) fn queried_payment(fields: &Fields, settings: &Settings, now: Timesta
         combined_order_no: None,
         evidence: Evidence::Query,
     };
-    let page = Page::of(vec![Observation::payment(paid_at.unwrap_or_else(|| day_of(now)), facts)]);
+    let fact = Observation::payment(paid_at.unwrap_or_else(|| day_of(now)), facts);
+    let page = Page::of(vec![good(fact)?]);
     // Closed after it was paid: all of it went back, and only the queries of the refunds tell how.
     let refunded = status == "TRADE_CLOSED" && paid;
     Ok(if refunded { page.note(note("payment.has_refund", &[("order_no", &order_no)])) } else { page })
@@ -68,7 +69,7 @@ pub(crate) fn queried_refund(fields: &Fields, settings: &Settings, now: Timestam
     let amount_fen = fen(fields, "refund_amount")?.ok_or_else(|| malformed("refund_amount"))?;
     let (order_no, refund_no) = (required("out_trade_no")?, required("out_request_no")?);
     let facts = facts(fields, settings, (order_no, refund_no), amount_fen)?;
-    Ok(Page::of(vec![Observation::refund(facts.succeeded_at.unwrap_or_else(|| day_of(now)), facts)]))
+    Ok(Page::of(vec![good(Observation::refund(facts.succeeded_at.unwrap_or_else(|| day_of(now)), facts))?]))
 }
 
 /// Whether this very call moved money; the running total in the answer may be of an earlier one.
@@ -85,7 +86,15 @@ pub(crate) fn refunded(
 ) -> Result<Observation, Failure> {
     let numbers = (asked.order_no.clone(), asked.refund_no.clone());
     let facts = facts(fields, settings, numbers, asked.amount_fen)?;
-    Ok(Observation::refund(facts.succeeded_at.unwrap_or_else(|| day_of(now)), facts))
+    good(Observation::refund(facts.succeeded_at.unwrap_or_else(|| day_of(now)), facts))
+}
+
+/// What the model forbids (a payment without a serial, a time of another century) is an answer that cannot be read.
+fn good(fact: Observation) -> Result<Observation, Failure> {
+    match fact.problems().first() {
+        None => Ok(fact),
+        Some(problem) => Err(malformed(problem.member)),
+    }
 }
 
 fn facts(

@@ -24,6 +24,8 @@ pub const HELD: u64 = 96 * 1024 * 1024;
 /// Tags of the shared strings of a workbook: each string becomes one in memory, however short. A million strings have four
 /// million.
 pub const STRING_TAGS: usize = 6_000_000;
+/// Shared strings that a workbook may claim whatever it has: room for them is made at once, 24 bytes each.
+pub const STRINGS_CLAIMED: u64 = 1_000_000;
 /// Tags of any other part of a workbook that is held: styles above all, whose objects are large.
 pub const PART_TAGS: usize = 400_000;
 /// Shared strings of an .xls file.

@@ -1,8 +1,9 @@
 //! Weighs a zip container before a parser sees it: all entries are inflated once and thrown away, counting.
 //!
 //! Declared sizes are not believed. Refused are archives that inflate to more than the limits, that repeat more than real
-//! sheets do, whose parts to be held in memory are large, that hide endless texts, and any `<!DOCTYPE`.
+//! sheets do, whose parts to be held in memory are large, that hide endless texts or cells beyond any sheet, and any `<!DOCTYPE`.
 
+use super::claims::Claims;
 use super::limits;
 use super::source::Source;
 use crate::sheet::{Bytes, FileFault};
@@ -30,6 +31,7 @@ struct Weight {
     tags: usize,
     run: usize,
     tail: Vec<u8>,
+    claims: Claims,
 }
 
 /// Checks every entry of the archive.
@@ -44,14 +46,23 @@ pub(crate) fn check(bytes: &dyn Bytes) -> Result<(), FileFault> {
         let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
         let part = part(&entry.name().map_err(|error| damaged(&error))?.to_ascii_lowercase());
         (weight.tags, weight.run, weight.tail) = (0, 0, Vec::new());
+        weight.claims = Claims::default();
         loop {
             let count = entry.read(&mut chunk).map_err(|error| damaged(&error))?;
             let Some(read) = chunk.get(..count).filter(|read| !read.is_empty()) else { break };
             weight.add(count as u64, part, bytes.size())?;
+            // Whatever it is called, the workbook may name it as a sheet.
+            if !weight.claims.fit(read) {
+                return Err(FileFault::new(
+                    "format_mismatch",
+                    "the workbook is damaged: a cell lies beyond any sheet",
+                ));
+            }
             if part != Part::Passed {
                 weight.look(read, part)?;
             }
         }
+        weight.strings()?;
     }
     Ok(())
 }
@@ -111,6 +122,17 @@ impl Weight {
         let keep = self.tail.len().saturating_sub(8);
         self.tail.drain(..keep);
         Ok(())
+    }
+
+    /// Room is made for as many shared strings as a part claims; there cannot be more than it has tags. Some writers claim
+    /// the number of cells.
+    fn strings(&self) -> Result<(), FileFault> {
+        let most = limits::STRINGS_CLAIMED.max(self.tags as u64);
+        if self.claims.strings() <= most {
+            return Ok(());
+        }
+        let claimed = self.claims.strings();
+        Err(FileFault::new("format_mismatch", format!("the workbook is damaged: it claims {claimed} texts")))
     }
 
     fn run_of(&mut self, bytes: usize) -> Result<(), FileFault> {

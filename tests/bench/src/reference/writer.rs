@@ -2,15 +2,17 @@
 
 use super::Row;
 use anyhow::{Context, Result};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqlitePool};
 use std::path::Path;
 use tokio::sync::mpsc;
 
 /// Rows to a commit; five values each stay far below SQLite's bound of 32,766.
 const BATCH: usize = 512;
 
-const TABLE: &str = "create table notice(
+const TABLE: &str = "create table if not exists notice(
     id text primary key, received_at integer not null, headers text not null, body blob not null, canonical blob not null
 ) strict, without rowid";
 
@@ -23,6 +25,12 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnection> {
     let mut database = options.connect().await.context("opening the database")?;
     sqlx::query(TABLE).execute(&mut database).await.context("making the table")?;
     Ok(database)
+}
+
+/// Connections that answer questions.
+pub(super) async fn reader(path: &Path) -> Result<SqlitePool> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    SqlitePoolOptions::new().max_connections(2).connect_with(options).await.context("opening the database")
 }
 
 /// Runs until nobody can send any more.

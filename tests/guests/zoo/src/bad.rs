@@ -15,6 +15,8 @@ pub fn behave(mode: &str) -> Acceptance {
         }
         "result" => return large(),
         "many" => return Acceptance { observations: vec![observation(); 1_001], ..acceptance(b"") },
+        "bulk" => return bulk(),
+        "long_line" => log::emit("info", &"x".repeat(100_000), &[]),
         "log" => (0..1_000_000).for_each(|line| log::emit("info", &format!("line {line}"), &[])),
         "talk" => (0..100).for_each(|line| log::emit("info", &format!("line {line}"), &[])),
         "shout" => log::emit("info", &"x".repeat(16 << 20), &[]),
@@ -75,6 +77,14 @@ fn invalid(mode: &str) -> Acceptance {
             let header = Header { name: "Content-Length".into(), value: "1".into() };
             answering(Answer { headers: vec![header], ..answer(200) })
         }
+        "bad_headers" => {
+            let header = |number| Header { name: format!("a{number}"), value: String::new() };
+            answering(Answer { headers: (0..101).map(header).collect(), ..answer(200) })
+        }
+        "long_headers" => {
+            let header = Header { name: "A".into(), value: "b".repeat(65 << 10) };
+            answering(Answer { headers: vec![header], ..answer(200) })
+        }
         "bad_body" => answering(Answer { body: vec![b'x'; 1 << 20], ..answer(200) }),
         _ => good,
     }
@@ -130,6 +140,12 @@ fn recurse(depth: u64) -> u64 {
         return 0;
     }
     recurse(depth + 1).wrapping_add(here[(depth % 16) as usize])
+}
+
+/// 5 MB of facts: more than may be kept, less than may be handed over.
+fn bulk() -> Acceptance {
+    let fact = Observation { payload: vec![b' '; 1 << 20], ..observation() };
+    Acceptance { observations: vec![fact; 5], ..acceptance(b"") }
 }
 
 /// 100 MB of facts.

@@ -27,3 +27,4 @@ mod secrets;
 mod shops;
 mod trouble;
 mod uploads;
+mod webhooks;

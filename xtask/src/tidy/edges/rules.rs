@@ -13,6 +13,9 @@ pub(super) struct Owner {
 pub(super) const ANY: &str = "any";
 
 const REFERENCE: &str = "the native reference that the gateway is measured against";
+const CONSUMER: &str = "a program of HQ: takes the webhooks from outside";
+const FUZZ: &str = "feeds the private listener's routes without a socket";
+const CRASH: &str = "looks into the database beside the gateway that it killed";
 const SIMULATOR: &str = "plays the platform from outside";
 
 pub(super) const OWNERS: &[Owner] = &[
@@ -27,13 +30,24 @@ pub(super) const OWNERS: &[Owner] = &[
             ("qudao-it", "tests speak HTTP to the gateway"),
         ],
     },
-    Owner { technology: "sqlx", owners: &["qudao-storage"], also: &[("qudao-bench", REFERENCE)] },
+    Owner {
+        technology: "sqlx",
+        owners: &["qudao-storage"],
+        also: &[("qudao-bench", REFERENCE), ("qudao-crash", CRASH)],
+    },
     Owner {
         technology: "axum",
         owners: &["qudao-ingress", "qudao-api", "qudao-listener"],
-        also: &[("qudao-bench", REFERENCE)],
+        also: &[
+            ("qudao-bench", REFERENCE),
+            ("feed-consumer", CONSUMER),
+            ("qudao-it", CONSUMER),
+            ("qudao-fuzz", FUZZ),
+        ],
     },
     Owner { technology: "hyper", owners: &["qudao-listener"], also: &[("qudao-sim", SIMULATOR)] },
+    // Below SQL: a VFS of its own, which fails on command.
+    Owner { technology: "libsqlite3-sys", owners: &["qudao-simulation"], also: &[] },
     Owner { technology: "saphyr-parser", owners: &["qudao-config"], also: &[] },
     Owner {
         technology: "clap",
@@ -42,6 +56,9 @@ pub(super) const OWNERS: &[Owner] = &[
             ("qudao-sim", "a command line of its own"),
             ("xtask", "a command line of its own"),
             ("qudao-bench", "a command line of its own"),
+            ("qudao-crash", "a command line of its own"),
+            ("qudao-fuzz", "a command line of its own"),
+            ("qudao-simulation", "a command line of its own"),
         ],
     },
     Owner {
@@ -65,7 +82,7 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
         return for_tests(from);
     }
     match from {
-        "qudao-model" | "qudao-listener" | "qudao-sim" => &[],
+        "qudao-model" | "qudao-listener" | "qudao-sim" | "feed-consumer" => &[],
         "qudao-keys" | "qudao-build" | "qudao-config" | "qudao-storage" | "qudao-vault" => &[MODEL],
         "qudao-sdk" | "qudao-host" => &[MODEL, "qudao-keys"],
         "qudao-feed" => &[MODEL, "qudao-storage"],
@@ -74,7 +91,8 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
         }
         "qudao-ingress" => &[MODEL, "qudao-pipeline"],
         "qudao-api" => &[MODEL, "qudao-pipeline", "qudao-feed", "qudao-storage"],
-        "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" => &[ANY],
+        "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" | "qudao-crash" | "qudao-fuzz"
+        | "qudao-simulation" => &[ANY],
         "xtask" => &["qudao-build", MODEL],
         _ => &[MODEL, "qudao-sdk"],
     }
@@ -87,7 +105,8 @@ fn for_tests(from: &str) -> &'static [&'static str] {
         | "xtask" => &[MODEL, "qudao-keys", "qudao-sdk", "qudao-build"],
         "qudao-host" => &[MODEL, "qudao-keys", "qudao-build", "qudao-sdk"],
         "qudao-config" | "qudao-storage" | "qudao-feed" | "qudao-pipeline" | "qudao-ingress"
-        | "qudao-api" | "qudao-listener" | "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench" => &[ANY],
+        | "qudao-api" | "qudao-listener" | "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench"
+        | "qudao-crash" | "qudao-fuzz" | "qudao-simulation" => &[ANY],
         _ => &[MODEL, "qudao-sdk", "qudao-keys"],
     }
 }

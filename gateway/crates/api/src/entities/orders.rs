@@ -26,13 +26,13 @@ pub(crate) struct Orders {
     /// How far it is.
     state: Option<OrderState>,
     /// Changed at the platform at or after this time, RFC 3339.
-    #[schemars(with = "Option<String>")]
     since: Option<Timestamp>,
     /// Most rows of one page, 1 to 1000; absent: 100.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 
@@ -49,13 +49,13 @@ pub(crate) struct AfterSales {
     /// Where it stands.
     state: Option<AfterSaleState>,
     /// Changed at the platform at or after this time, RFC 3339.
-    #[schemars(with = "Option<String>")]
     since: Option<Timestamp>,
     /// Most rows of one page, 1 to 1000; absent: 100.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 
@@ -68,13 +68,13 @@ pub(crate) struct Listings {
     /// `missing` for what the listings file still lacks.
     state: Option<ListingState>,
     /// Seen or mapped at or after this time, RFC 3339.
-    #[schemars(with = "Option<String>")]
     since: Option<Timestamp>,
     /// Most rows of one page, 1 to 1000; absent: 100.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 1000))]
     limit: Limit,
     /// `next` of the page before.
+    #[schemars(extend("format" = "cursor"))]
     cursor: Option<String>,
 }
 

@@ -52,6 +52,8 @@ codes! {
     MappingChanged => ("mapping_changed", StatusCode::CONFLICT, "The mapping was changed since the file was judged"),
     FilesNotNow => ("files_not_now", StatusCode::SERVICE_UNAVAILABLE, "Files of the channel cannot be read at the moment"),
     UnknownDelivery => ("unknown_delivery", StatusCode::NOT_FOUND, "There is no such delivery"),
+    UnknownWebhook => ("unknown_webhook", StatusCode::NOT_FOUND, "There is no such webhook"),
+    NothingToRedeliver => ("nothing_to_redeliver", StatusCode::CONFLICT, "There is nothing to send once more"),
     UnknownCommand => ("unknown_command", StatusCode::NOT_FOUND, "There is no such command"),
     NoReceiver => ("no_receiver", StatusCode::NOT_FOUND, "The order has no receiver"),
     ReceiverErased => ("receiver_erased", StatusCode::GONE, "The receiver was erased and cannot be read any more"),

@@ -32,8 +32,7 @@ impl From<qudao_storage::Error> for Problem {
 
 impl From<qudao_feed::Error> for Problem {
     fn from(error: qudao_feed::Error) -> Problem {
-        let qudao_feed::Error::Read { source } = error;
-        source.into()
+        error.into_storage().into()
     }
 }
 
@@ -96,6 +95,14 @@ fn said(error: &Error) -> Option<(Code, &'static str)> {
         Error::MappingChanged { .. } => {
             (Code::MappingChanged, "`POST /v1/imports/{id}/retry`, look at what it comes to, then decide")
         }
+        Error::UnknownWebhook { .. } => (
+            Code::UnknownWebhook,
+            "`/v1/webhooks` lists them; connectors.yaml has them under `feed.webhooks`",
+        ),
+        Error::NothingToRedeliver { .. } => (
+            Code::NothingToRedeliver,
+            "`after` must be below the `cursor` of the webhook; what is behind it comes by itself",
+        ),
         Error::NotNow { .. } => (Code::FilesNotNow, "the file is kept; it is tried again by itself"),
         Error::Spool { .. } => (Code::StorageUnavailable, "try again; is the disk full?"),
         // Of a file that is read by itself nobody waits for the answer; storage speaks for itself.

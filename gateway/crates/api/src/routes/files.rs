@@ -84,7 +84,7 @@ fn decided(op: TransformOperation<'_>) -> TransformOperation<'_> {
         .response_with::<409, Problem, _>(|problem| {
             problem.description("Nothing of it waits, or not these stores.")
         })
-        .with_body()
+        .with_body_or_none()
         .by_id("import")
         .closed()
 }

@@ -7,6 +7,7 @@ use aide::axum::{
 };
 use axum::Json;
 use qudao_storage::{CommandRow, Task};
+use schemars::json_schema;
 
 pub(super) fn commands() -> ApiRouter<App> {
     ApiRouter::new()
@@ -28,6 +29,11 @@ pub(super) fn commands() -> ApiRouter<App> {
                     .response_with::<422, Problem, _>(|problem| {
                         problem.description("The channel does not know that command, or the payload is not what it wants.")
                     })
+                    .with_header(
+                        "Idempotency-Key",
+                        "The same as `idempotency_key` of the body; one of the two is wanted.",
+                        json_schema!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}),
+                    )
                     .with_body()
                     .by_id("channel")
                     .closed()

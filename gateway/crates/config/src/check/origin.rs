@@ -1,4 +1,4 @@
-//! Where a channel may go, and where events are sent: origins and URLs, and nothing clever in them.
+//! Where a channel may go: origins, and nothing clever in them. URLs of webhooks have the same parts.
 
 use std::net::IpAddr;
 
@@ -6,18 +6,18 @@ use super::Check;
 use crate::tree::Node;
 
 /// The parts of `scheme://[userinfo@]host[:port][rest]`.
-struct Parts<'a> {
-    scheme: String,
-    userinfo: bool,
-    host: String,
-    port: Option<&'a str>,
-    rest: &'a str,
+pub(super) struct Parts<'a> {
+    pub(super) scheme: String,
+    pub(super) userinfo: bool,
+    pub(super) host: String,
+    pub(super) port: Option<&'a str>,
+    pub(super) rest: &'a str,
 }
 
 /// A complaint and how to mend it.
-type Wrong = (String, String);
+pub(super) type Wrong = (String, String);
 
-fn parts(text: &str) -> Option<Parts<'_>> {
+pub(super) fn parts(text: &str) -> Option<Parts<'_>> {
     let (scheme, after) = text.split_once("://")?;
     let end = after.find(['/', '?', '#']).unwrap_or(after.len());
     let (authority, rest) = after.split_at_checked(end)?;
@@ -31,16 +31,21 @@ fn parts(text: &str) -> Option<Parts<'_>> {
 }
 
 impl Parts<'_> {
-    fn ip(&self) -> Option<IpAddr> {
+    pub(super) fn ip(&self) -> Option<IpAddr> {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
-    fn loopback(&self) -> bool {
+    pub(super) fn loopback(&self) -> bool {
         self.host == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
     }
 
     /// What origins and URLs have in common; `rest` is what may stay behind the host.
     fn fault(&self, rest: &str) -> Option<Wrong> {
+        self.fault_of_writing().or_else(|| self.fault_of_scheme(rest)).or_else(|| self.fault_of_host())
+    }
+
+    /// What is wrong whatever the scheme.
+    pub(super) fn fault_of_writing(&self) -> Option<Wrong> {
         let host = &self.host;
         if self.userinfo {
             return Some((
@@ -48,28 +53,25 @@ impl Parts<'_> {
                 "write it without what stands before `@`; secrets go under `secrets:`".into(),
             ));
         }
-        if host.contains('*') {
-            return Some((
-                format!("has a wildcard: `{host}`"),
-                "name every host by itself; there are no wildcards".into(),
-            ));
-        }
-        match self.scheme.as_str() {
-            "https" => {}
-            "http" if self.loopback() => {}
-            "http" => {
-                return Some((
-                    "must be `https`; `http` is only for this machine".into(),
-                    format!("write `https://{host}{rest}`"),
-                ));
-            }
-            other => {
-                return Some((
-                    format!("has the scheme `{other}`, but only `https` is spoken"),
-                    format!("write `https://{host}{rest}`"),
-                ));
-            }
-        }
+        host.contains('*').then(|| {
+            (format!("has a wildcard: `{host}`"), "name every host by itself; there are no wildcards".into())
+        })
+    }
+
+    fn fault_of_scheme(&self, rest: &str) -> Option<Wrong> {
+        let host = &self.host;
+        let why = match self.scheme.as_str() {
+            "https" => return None,
+            "http" if self.loopback() => return None,
+            "http" => "must be `https`; `http` is only for this machine".to_owned(),
+            other => format!("has the scheme `{other}`, but only `https` is spoken"),
+        };
+        Some((why, format!("write `https://{host}{rest}`")))
+    }
+
+    /// What is wrong with the name or the port.
+    pub(super) fn fault_of_host(&self) -> Option<Wrong> {
+        let host = &self.host;
         if !host.is_ascii() {
             return Some((
                 format!("has a host name that is not ASCII: `{host}`"),
@@ -143,18 +145,6 @@ impl Check<'_> {
                 self.outcome.origins.insert(pointer.to_owned(), parts.origin());
             }
             (None, None) => {}
-        }
-    }
-
-    pub(super) fn webhook_url(&mut self, pointer: &str, node: &Node) {
-        let Some(text) = node.text() else { return };
-        let wrong = match parts(text) {
-            None => Some((format!("has no scheme: `{text}`"), format!("write `https://{text}`"))),
-            Some(parts) => parts.fault(parts.rest),
-        };
-        if let Some((why, hint)) = wrong {
-            let finding = self.at(pointer, "url", format!("`url` {why}"));
-            self.add(finding.hint(hint));
         }
     }
 }

@@ -65,7 +65,9 @@ impl World {
                 [
                     ("WECHAT_API_V3_KEY", "env-secret-0123456789"),
                     ("QUDAO_ADMIN_TOKEN", "token-secret-0123456789"),
-                    ("HQ_WEBHOOK_SECRET", "webhook-secret-0123456789"),
+                    ("HQ_WEBHOOK_SECRET", "whsec_d2ViaG9vay1rZXktMDEyMzQ1Njc4OS1hYmNkZWZnaGk="),
+                    ("HQ_WEBHOOK_SECRET_OLD", "whsec_d2ViaG9vay1vbGQtMDEyMzQ1Njc4OS1hYmNkZWZnaGk="),
+                    ("SHORT_SECRET", "whsec_c2hvcnQtc2VjcmV0"),
                     ("EMPTY", ""),
                 ]
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -108,7 +110,7 @@ impl World {
         findings.to_string().replace(&format!("{}/", self.folder().display()), "")
     }
 
-    pub(crate) fn secrets() -> [&'static str; 5] {
-        ["env-secret", "file-secret", "open-secret", "token-secret", "webhook-secret"]
+    pub(crate) fn secrets() -> [&'static str; 7] {
+        ["env-secret", "file-secret", "open-secret", "token-secret", "d2ViaG9vay1", "c2hvcnQ", "whsec_d"]
     }
 }

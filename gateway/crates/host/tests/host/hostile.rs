@@ -24,11 +24,15 @@ async fn a_call_ends_within_its_limits() {
     check("allocate", |_| (), "failed limit_memory", "bytes of memory asked for").await;
     check("recurse", |_| (), "failed limit_stack", "stack").await;
     check("many", |_| (), "failed limit_result", "1001 observations and notes, at most 1000").await;
+    check("bulk", |_| (), "failed limit_result", "5242905 bytes of observations and notes, at most 4194304")
+        .await;
     check("shout", |_| (), "failed limit_result", "hostcalls").await;
     check("log", |_| (), "failed limit_host_calls", "more than 256 calls").await;
     check("calls", |_| (), "failed limit_host_calls", "more than 256 calls").await;
     check("handles", |_| (), "failed limit_handles", "more than 128 open keys").await;
     check("random", |_| (), "failed limit_result", "1048576 random bytes").await;
+    check("bad_headers", |_| (), "failed limit_result", "101 headers, at most 100").await;
+    check("long_headers", |_| (), "failed limit_result", "66561 bytes of headers, at most 65536").await;
     check("bad_body", |_| (), "failed limit_result", "1048576 bytes of body").await;
 }
 
@@ -99,6 +103,12 @@ async fn a_connector_may_reject_ignore_and_fail_in_good_order() {
     check("ignored", |_| (), "ignored", "").await;
     check("rejected", |_| (), "rejected bad_signature", "as asked").await;
     check("failure", |_| (), "failed connector_failure", "busy (platform): as asked").await;
+}
+
+#[tokio::test]
+async fn a_long_log_line_is_cut() {
+    let called = call(&channel("long_line").await).await;
+    assert_eq!((told(&called).0.as_str(), called.stats.log[0].text.len()), ("accepted", 1024));
 }
 
 #[tokio::test]

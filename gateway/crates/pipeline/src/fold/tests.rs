@@ -3,8 +3,9 @@
 use super::Folding;
 use proptest::prelude::*;
 use qudao_model::{
-    Entity, Facts, Observation, Payment, PaymentFacts, Refund, RefundFacts, Timestamp,
+    CloudEvent, Entity, Facts, Observation, Payment, PaymentFacts, Refund, RefundFacts, Timestamp,
     entity::{Evidence, Method, PaymentState},
+    event::EventDraft,
     observation::{PaymentClaim, RefundClaim},
 };
 use qudao_storage::{Fold as _, Known};
@@ -65,6 +66,11 @@ pub(super) fn refund(
         evidence: Evidence::Notice,
     };
     known(Observation::refund(at(second), facts))
+}
+
+/// The event as a reader of the feed gets it.
+pub(super) fn event_of(draft: &EventDraft, entity: &Entity) -> CloudEvent {
+    serde_json::from_str(&draft.to_json(entity, CHANNEL, "dlv_1", 1)).unwrap()
 }
 
 fn known(observation: Observation) -> Known {
@@ -253,7 +259,7 @@ proptest! {
             for entity in &after {
                 let old = before.iter().find(|old| old.id() == entity.id());
                 for draft in Folding::default().events(old, entity) {
-                    let event = draft.into_event(CHANNEL, "dlv_1", 1);
+                    let event = event_of(&draft, entity);
                     prop_assert!(ids.insert(event.id), "{} of version {}", event.r#type, entity.version());
                 }
             }

@@ -68,6 +68,18 @@ impl Plans {
         self.0.retain(|name, plan| plan.leased || is_there(name));
     }
 
+    /// The clock was set back by so much: everything waits as long as it would have.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        let earlier = |at: Timestamp| at.checked_sub(by).unwrap_or(Timestamp::MIN);
+        for plan in self.0.values_mut() {
+            plan.hold_until = plan.hold_until.map(earlier);
+            plan.broken_until = plan.broken_until.map(earlier);
+            for stream in plan.streams.values_mut() {
+                stream.due_at = earlier(stream.due_at);
+            }
+        }
+    }
+
     pub(super) fn leased(&self) -> usize {
         self.0.values().filter(|plan| plan.leased).count()
     }

@@ -5,13 +5,20 @@ use crate::{Error, Tasks};
 use metrics::gauge;
 use qudao_model::{Timestamp, fault::chain};
 use qudao_storage::LIMIT_MAX;
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 use tracing::warn;
 
 /// Longest sleep: the clock of the machine may jump.
 const IDLE: Duration = Duration::from_secs(30);
 /// Shortest sleep, so that nothing can make it spin: neither a clock that stands still nor a flood of notices.
 const BREATH: Duration = Duration::from_millis(5);
+/// How often longer than it looked the runner rests after a long look. With thousands of channels a look takes longer than
+/// [`BREATH`], and every call that ends asks for one: looking must not become what the gateway does.
+const REST: u32 = 4;
+const REST_MAX: Duration = Duration::from_secs(1);
 /// From one count of what is due to the next.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// After storage could not be read.
@@ -29,13 +36,22 @@ impl Schedule {
                 counted_at = Some(now);
                 self.count(now).await;
             }
-            let wait = match self.begin(now, &tasks).await {
+            let begun = Instant::now();
+            let begins = self.begin(now, &tasks).await;
+            let looked = begun.elapsed();
+            let wait = match begins {
                 Ok(next) => next.map_or(IDLE, |next| since(now, next)),
                 Err(error) => {
                     warn!("what is to be asked cannot be read: {}", chain(&error));
                     TROUBLE
                 }
             };
+            if looked > BREATH {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = tokio::time::sleep((looked * REST).min(REST_MAX)) => {}
+                }
+            }
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = self.wake.notified() => {}

@@ -53,14 +53,22 @@ impl Schedule {
         if self.stopped.load(Ordering::Acquire) {
             return Ok(Vec::new());
         }
+        self.mind_the_clock(now).await?;
+        let room = PARALLEL.saturating_sub(self.plans().leased());
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let with_tasks = self.intake.storage.channels_with_tasks().await?;
         let mut found = Vec::new();
         for channel in self.channels.load_full().values() {
-            if let Some((due, work)) = self.first(channel, now).await?.filter(|(due, _)| *due <= now) {
+            let has_tasks = with_tasks.contains(&channel.name);
+            let first = self.first(channel, has_tasks, now).await?;
+            if let Some((due, work)) = first.filter(|(due, _)| *due <= now) {
                 found.push((due, Arc::clone(channel), work));
             }
         }
         found.sort_by_key(|(due, ..)| *due);
-        let jobs = found.into_iter().filter_map(|(_, channel, work)| {
+        let jobs = found.into_iter().take(room).filter_map(|(_, channel, work)| {
             let lease = self.lease(&channel.name)?;
             Some(Job { channel, work, now, _lease: lease })
         });
@@ -73,8 +81,10 @@ impl Schedule {
         if self.plans().leased() >= PARALLEL || self.stopped.load(Ordering::Acquire) {
             return Ok(None);
         }
+        let with_tasks = self.intake.storage.channels_with_tasks().await?;
         for channel in self.channels.load_full().values() {
-            if let Some((due, _)) = self.first(channel, now).await? {
+            let has_tasks = with_tasks.contains(&channel.name);
+            if let Some((due, _)) = self.first(channel, has_tasks, now).await? {
                 next = Some(next.map_or(due, |next| next.min(due)));
             }
         }
@@ -128,8 +138,14 @@ impl Schedule {
         }
     }
 
-    /// What comes first on a channel, due or not; nothing while it is asked.
-    async fn first(&self, channel: &Askable, now: Timestamp) -> Result<Option<(Timestamp, Work)>, Error> {
+    /// What comes first on a channel, due or not; nothing while it is asked. There may be thousands of channels, so one that
+    /// has no tasks costs no question.
+    async fn first(
+        &self,
+        channel: &Askable,
+        has_tasks: bool,
+        now: Timestamp,
+    ) -> Result<Option<(Timestamp, Work)>, Error> {
         let (stream, from, free, task_was_last) = {
             let mut plans = self.plans();
             let plan = plans.of(&channel.name);
@@ -140,11 +156,11 @@ impl Schedule {
             (plan.first_stream().filter(|_| free), plan.free_from(), free, plan.task_was_last)
         };
         let (may_ask, broken_until) = from;
-        let tasks = match (free, self.intake.rules.load().links.is_empty()) {
-            (true, _) => self.near(&channel.name).await?,
+        let tasks = match (has_tasks, free, self.intake.rules.load().links.is_empty()) {
+            (true, true, _) => self.near(&channel.name).await?,
             // Behind tasks that have to wait there may be some that ask no platform.
-            (false, false) => self.intake.storage.tasks(Some(&channel.name), LOOK_FAR).await?,
-            (false, true) => Vec::new(),
+            (true, false, false) => self.intake.storage.tasks(Some(&channel.name), LOOK_FAR).await?,
+            (true, false, true) | (false, ..) => Vec::new(),
         };
         let due = |task: &Task| {
             if task.kind == links::LINK {

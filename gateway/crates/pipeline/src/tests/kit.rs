@@ -221,6 +221,10 @@ impl Hands {
         Hands(Mutex::new(at))
     }
 
+    pub(super) fn set(&self, at: Timestamp) {
+        *self.0.lock().unwrap() = at;
+    }
+
     pub(super) fn turn(&self, seconds: u64) {
         let mut hands = self.0.lock().unwrap();
         *hands = hands.checked_add(Duration::from_secs(seconds)).unwrap();

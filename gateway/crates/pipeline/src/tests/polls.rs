@@ -1,12 +1,13 @@
 //! Pages: cursor and facts as one, back-off, pauses, leases, fairness.
 
 use super::kit::{BANK, Bench, Platform, SHOP, askable, page, refused, silent, sold, start_of_day};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, later};
 use qudao_config::Status;
 use qudao_model::{
     Asked, EntityKind,
     fault::{Class, Retry},
 };
+use qudao_storage::{Ask, Moves};
 use std::{
     sync::{
         Arc,
@@ -177,9 +178,9 @@ async fn a_channel_is_asked_one_thing_at_a_time_and_others_beside_it() {
     assert!(polls.contains(&true) && polls.contains(&false), "{polls:?}");
 }
 
-fn payment_task(order_no: &str) -> qudao_storage::Ask {
+fn payment_task(order_no: &str) -> Ask {
     let key = vec![order_no.to_owned()];
-    qudao_storage::Ask { kind: "fetch.payment".to_owned(), key, due_at: start_of_day(), forward: false }
+    Ask { kind: "fetch.payment".to_owned(), key, due_at: start_of_day(), forward: false }
 }
 
 #[tokio::test]
@@ -207,4 +208,49 @@ async fn a_stream_that_promises_more_and_says_nothing_does_not_spin() {
     bench.run().await;
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert!(bench.entity(EntityKind::Order, SHOP, &["O1"]).await.is_none());
+}
+
+/// Asks for something a minute from now.
+async fn ask_for_an_order(bench: &Bench) {
+    let due_at = later(bench.now(), Duration::from_mins(1));
+    let key = vec!["O1".to_owned()];
+    let ask = Ask { kind: "fetch.order".to_owned(), key, due_at, forward: false };
+    let moves = Moves { asks: vec![ask], ..Moves::default() };
+    bench.storage.advance(SHOP, bench.now(), moves).await.unwrap();
+}
+
+/// Tasks that are due in more than an hour.
+async fn far_off(bench: &Bench) -> Vec<(String, String, i64)> {
+    bench.tasks().await.into_iter().filter(|(.., due)| *due > 3_600).collect()
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_is_set_back_stops_nothing() {
+    let shop = Platform::new(|_| page(vec![sold("O1", "s1", 1)]).cursor("p1"));
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    let right = bench.now();
+    // Two days ahead; what is asked then is due again by that clock, in memory and in storage.
+    bench.turn(2 * 86_400);
+    bench.run_for(120).await;
+    ask_for_an_order(&bench).await;
+    shop.asked();
+    bench.clock.set(right);
+    assert_eq!(far_off(&bench).await.len(), 1);
+    bench.run_for(120).await;
+    assert!(!shop.asked().is_empty(), "the shop is not read before the right time has caught up");
+    assert_eq!(far_off(&bench).await, [], "a task waits for the wrong time");
+}
+
+#[tokio::test]
+async fn a_start_learns_that_the_clock_was_ahead() {
+    let shop = Platform::new(|_| page(vec![sold("O1", "s1", 1)]).cursor("p1"));
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    let right = bench.now();
+    bench.turn(2 * 86_400);
+    ask_for_an_order(&bench).await;
+    bench.clock.set(right);
+    let next = Schedule::new(bench.schedule.intake.clone(), bench.clock.clone());
+    next.start(vec![askable(SHOP, &shop, Status::Live, "1")]).await.unwrap();
+    next.run_due(bench.now()).await.unwrap();
+    assert_eq!(far_off(&bench).await, [], "a task waits for the wrong time");
 }

@@ -5,7 +5,10 @@ use crate::{
     stock::desk::Desk,
 };
 use qudao_model::{Answer, Entity, Timestamp};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 /// Last numbers that were given away, and what each channel has of rejections and of failures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,7 +98,7 @@ pub(crate) struct Family {
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) position: i64,
-    pub(crate) entity: Entity,
+    pub(crate) entity: Arc<Entity>,
 }
 
 /// Rows to write, in one transaction.
@@ -177,7 +180,7 @@ pub(crate) struct FamilyRow<'a> {
 #[derive(Debug)]
 pub(crate) struct EntityRow<'a> {
     pub(crate) family: &'a str,
-    pub(crate) entity: Entity,
+    pub(crate) entity: Arc<Entity>,
 }
 
 /// A new event.

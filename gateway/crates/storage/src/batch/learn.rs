@@ -10,6 +10,7 @@ use qudao_model::{Entity, Timestamp, event::EventDraft};
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 /// What one delivery added to what is known.
@@ -24,7 +25,12 @@ struct Learnt<'a> {
 }
 
 struct Change {
-    entity: Entity,
+    entity: Arc<Entity>,
+    follows: Follows,
+}
+
+/// What follows from a change.
+struct Follows {
     events: Vec<EventDraft>,
     follow_ups: Vec<FollowUp>,
     /// Of an order, what it takes from stock.
@@ -119,8 +125,9 @@ impl<'a> Batch<'_, 'a> {
     fn apply(&mut self, family_id: &'a str, changed: Vec<Change>, of: &Prepared, delivery_id: &str) {
         let Some(family) = self.found.families.get_mut(family_id) else { return };
         let mut reserving = Vec::new();
-        for Change { entity, events, follow_ups, reserves } in changed {
-            if let Entity::Order(order) = &entity
+        for Change { entity, follows } in changed {
+            let Follows { events, follow_ups, reserves } = follows;
+            if let Entity::Order(order) = &*entity
                 && (reserves.as_ref().is_some_and(|all| !all.is_empty())
                     || self.reserving.contains(&of.channel))
             {
@@ -137,19 +144,18 @@ impl<'a> Batch<'_, 'a> {
             }
             for draft in events {
                 self.counters.seq += 1;
-                let event = draft.into_event(&of.channel, delivery_id, self.counters.seq);
-                // Serialising plain structs with text keys cannot fail.
-                let json = serde_json::to_string(&event).unwrap_or_default();
-                self.changes.events.push(EventRow { seq: self.counters.seq, event_type: event.r#type, json });
+                let (seq, event_type) = (self.counters.seq, draft.event_type().to_owned());
+                let json = draft.to_json(&entity, &of.channel, delivery_id, seq);
+                self.changes.events.push(EventRow { seq, event_type, json });
             }
             let known = family.entities.iter_mut().find(|one| one.entity.id() == entity.id());
             let position = if let Some(current) = known {
-                current.entity = entity.clone();
+                current.entity = Arc::clone(&entity);
                 current.position
             } else {
                 self.counters.entity += 1;
                 let position = self.counters.entity;
-                family.entities.push(Current { position, entity: entity.clone() });
+                family.entities.push(Current { position, entity: Arc::clone(&entity) });
                 position
             };
             self.changes.entities.insert(position, EntityRow { family: family_id, entity });
@@ -183,20 +189,28 @@ impl<'a> Batch<'_, 'a> {
 }
 
 fn changes_of(fold: &dyn Fold, channel: &str, family: &Family) -> Vec<Change> {
-    let mut changes = Vec::new();
     let entities = fold.fold(channel, &family.known);
-    for entity in &entities {
+    let follows = |entity: &Entity| {
         let current = family.entities.iter().find(|current| current.entity.id() == entity.id());
-        let before = current.map(|current| &current.entity);
-        if before != Some(entity) {
-            let events = fold.events(before, entity);
-            let follow_ups = fold.follow_ups(before, entity);
-            let order = if let Entity::Order(order) = entity { Some(order) } else { None };
-            let reserves = order.and_then(|order| fold.reserves(order, &entities));
-            changes.push(Change { entity: entity.clone(), events, follow_ups, reserves });
+        let before = current.map(|current| &*current.entity);
+        (before != Some(entity)).then(|| Follows::of(fold, before, entity, &entities))
+    };
+    let follows: Vec<Option<Follows>> = entities.iter().map(follows).collect();
+    let changed = |(entity, follows): (Entity, Option<Follows>)| {
+        Some(Change { entity: Arc::new(entity), follows: follows? })
+    };
+    entities.into_iter().zip(follows).filter_map(changed).collect()
+}
+
+impl Follows {
+    fn of(fold: &dyn Fold, before: Option<&Entity>, after: &Entity, family: &[Entity]) -> Follows {
+        let order = if let Entity::Order(order) = after { Some(order) } else { None };
+        Follows {
+            events: fold.events(before, after),
+            follow_ups: fold.follow_ups(before, after),
+            reserves: order.and_then(|order| fold.reserves(order, family)),
         }
     }
-    changes
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -3,7 +3,8 @@
 use crate::{Error, LIMIT_DEFAULT, Page, Storage, writer::Edit};
 use qudao_model::file::RowReject;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
+use serde_json::Value;
 
 /// What became of a refused row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -27,8 +28,17 @@ pub struct RejectRow {
     /// What became of it.
     pub state: RejectState,
     /// What is wrong.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "without_nulls")]
     pub reject: RowReject,
+}
+
+/// Connectors write `null` for no column; what is read here has absent members instead, as everything else.
+fn without_nulls<S: Serializer>(reject: &RowReject, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut members = serde_json::to_value(reject).map_err(S::Error::custom)?;
+    if let Value::Object(members) = &mut members {
+        members.retain(|_, value| !value.is_null());
+    }
+    members.serialize(serializer)
 }
 
 /// Which rejects; what is absent does not filter. `limit` is clamped to 1..=[`crate::LIMIT_MAX`].
@@ -96,5 +106,19 @@ impl Storage {
     /// Says what became of the open rejects of an import. Gives how many there were.
     pub async fn mark_rejects(&self, import: &str, state: RejectState) -> Result<u64, Error> {
         self.edit(Edit::MarkRejects { import: import.to_owned(), state }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_row_that_is_wrong_as_a_whole_has_no_column_and_comes_back() {
+        let written = json!({"import": "imp_1", "channel": "c", "state": "open", "row": 3, "kind": "too_few_cells", "got": 1});
+        let row: RejectRow = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(row.reject.column, None);
+        assert_eq!(serde_json::to_value(&row).unwrap(), written);
     }
 }

@@ -6,14 +6,13 @@
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use qudao_model::fault::chain;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tracing::{debug, warn};
-
-/// Log that starts a copy: large enough that a page that changes often is copied once for many changes.
-const LOG_BYTES: usize = 64 * 1024 * 1024;
 
 pub(super) struct Checkpoint {
     options: SqliteConnectOptions,
+    /// From which a copy begins.
+    log_bytes: usize,
     /// About how much was logged since the last copy began.
     logged: usize,
     /// A copy under way. Its work is done by the connection's own thread; polling only asks whether it is done.
@@ -21,9 +20,9 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(super) fn new(options: SqliteConnectOptions) -> Checkpoint {
+    pub(super) fn new(options: SqliteConnectOptions, log_bytes: usize) -> Checkpoint {
         let options = options.thread_name(|_| "storage-copy".to_owned());
-        Checkpoint { options, logged: 0, copying: None }
+        Checkpoint { options, log_bytes, logged: 0, copying: None }
     }
 
     /// So much was written to the log.
@@ -45,7 +44,7 @@ impl Checkpoint {
             if let Err(error) = result {
                 warn!(error = %chain(&error), "the log could not be copied back; it goes on growing");
             }
-        } else if self.logged >= LOG_BYTES {
+        } else if self.logged >= self.log_bytes {
             debug!("copying the log back");
             let options = self.options.clone();
             let mut copying = async move {
@@ -67,6 +66,17 @@ impl Checkpoint {
             warn!(error = %chain(&error), "the log could not be copied back; the next start replays it");
         }
     }
+}
+
+/// Copies back the log of the life before and begins a new one. A flush of that life may have failed; then the system takes for
+/// written what is not on the disk, and whatever is logged behind it would be lost with it. Nothing may be read or written before.
+pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let log = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *connection).await?;
+    if log.try_get::<i64, _>("log")? > 0 {
+        // Any commit will do: the next log then lies on the disk in place of the old one, which must not be read again.
+        sqlx::query("PRAGMA user_version = 0").execute(connection).await?;
+    }
+    Ok(())
 }
 
 async fn copy(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {

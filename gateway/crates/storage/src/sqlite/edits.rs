@@ -1,6 +1,6 @@
 //! Changes of single tables that nothing else hangs on.
 
-use super::{audit, cursors, imports, script::Script, subject_keys};
+use super::{audit, cursors, imports, script::Script, subject_keys, webhooks};
 use crate::{Error, writer::Edit};
 
 /// One edit; what takes two statements is a transaction.
@@ -48,6 +48,7 @@ pub(super) fn script(edit: &Edit) -> Result<Script, Error> {
         }
         Edit::MarkRejects { import, state } => imports::rejects::mark(to, import, *state)?,
         Edit::Stores { import, stores, at } => imports::stores(to, import, stores, *at)?,
+        Edit::Webhook(step) => webhooks::write(to, step)?,
     }
     Ok(script)
 }

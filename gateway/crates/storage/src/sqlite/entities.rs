@@ -13,7 +13,7 @@ use crate::{
 };
 use qudao_model::{Entity, EntityKind, Order, Slip};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 static INSERT: Insert = Insert {
     head:
@@ -48,7 +48,7 @@ pub(super) fn current(row: &SqliteRow, found: &mut Found) -> Result<(), Error> {
     let (kind, text) = (row.try_get(4).map_err(get)?, row.try_get(5).map_err(get)?);
     let entity = parse(kind, row.try_get(6).map_err(get)?, text)?;
     let family = found.families.entry(row.try_get(1).map_err(get)?).or_default();
-    family.entities.push(Current { position: row.try_get(2).map_err(get)?, entity });
+    family.entities.push(Current { position: row.try_get(2).map_err(get)?, entity: Arc::new(entity) });
     Ok(())
 }
 

@@ -2,17 +2,21 @@
 
 use super::{
     audit, commands, cursors, entities, events, expectations, imports, inbox, observations, stock,
-    subject_keys, tasks,
+    subject_keys, tasks, webhooks,
 };
 use crate::{
     AuditEntry, CommandFilter, CommandRow, DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation,
-    ImportFilter, ImportRow, MovementDigest, MovementKey, Page, Paused, RejectFilter, RejectRow, Replayed,
-    StockFilter, StoreState, StoreSummary, StreamState, Task, Vault, query::Position,
+    ImportFilter, ImportRow, MovementDigest, MovementKey, Page, ParkedEvent, Paused, RejectFilter, RejectRow,
+    Replayed, StockFilter, StoreState, StoreSummary, StreamState, Task, Vault, WebhookRow, query::Position,
 };
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Order, Request, Slip, StockLevel, Timestamp};
 use sqlx::{SqlitePool, sqlite::SqliteRow};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// Connections that answer questions.
 #[derive(Clone)]
@@ -139,12 +143,24 @@ impl Reader {
         cursors::pauses(&self.pool).await
     }
 
+    pub(crate) async fn webhook(&self, name: &str) -> Result<Option<(WebhookRow, Vec<ParkedEvent>)>, Error> {
+        webhooks::one(&self.pool, name).await
+    }
+
     pub(crate) async fn due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<Task>, Error> {
         tasks::due(&self.pool, now, limit).await
     }
 
+    pub(crate) async fn channels_with_tasks(&self) -> Result<BTreeSet<String>, Error> {
+        tasks::channels(&self.pool).await
+    }
+
     pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
         tasks::next_due(&self.pool).await
+    }
+
+    pub(crate) async fn tasks_after(&self, then: Timestamp) -> Result<Vec<Task>, Error> {
+        tasks::after(&self.pool, then).await
     }
 
     pub(crate) async fn tasks_of_kind(

@@ -9,7 +9,7 @@ use super::{
 use crate::{Cause, Error, Task, query::clamp};
 use qudao_model::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 static INSERT: Insert = Insert {
     head: "INSERT INTO tasks (id, channel, kind, key, due_at, attempts, created_at, note)",
@@ -65,6 +65,19 @@ pub(super) async fn due(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result
     list(sql, pool, limit).await
 }
 
+/// Channels that have tasks, one after another by the index: neither all tasks nor all channels are looked at.
+const CHANNELS: &str = "WITH RECURSIVE found (channel) AS (
+        SELECT min(channel) FROM tasks
+        UNION ALL
+        SELECT (SELECT min(channel) FROM tasks WHERE channel > found.channel) FROM found WHERE found.channel IS NOT NULL
+    )
+    SELECT channel FROM found WHERE channel IS NOT NULL";
+
+pub(super) async fn channels(pool: &SqlitePool) -> Result<BTreeSet<String>, Error> {
+    let channels = sqlx::query_scalar(CHANNELS).fetch_all(pool).await.map_err(read_error("tasks"))?;
+    Ok(channels.into_iter().collect())
+}
+
 pub(super) async fn next_due(pool: &SqlitePool) -> Result<Option<Timestamp>, Error> {
     let mut sql = QueryBuilder::<Sqlite>::new("SELECT due_at FROM tasks WHERE ");
     sql.push(NOT_PAUSED).push(" ORDER BY due_at LIMIT 1");
@@ -90,6 +103,13 @@ pub(super) async fn of_kind(
     let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
     sql.push(" WHERE channel = ").push_bind(channel).push(" AND kind = ").push_bind(kind);
     list(sql, pool, limit).await
+}
+
+pub(super) async fn after(pool: &SqlitePool, then: Timestamp) -> Result<Vec<Task>, Error> {
+    let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
+    sql.push(" WHERE due_at > ").push_bind(then.as_microsecond()).push(" ORDER BY due_at, id");
+    let rows = sql.build().fetch_all(pool).await.map_err(read_error("tasks"))?;
+    rows.iter().map(task).collect()
 }
 
 async fn list(mut sql: QueryBuilder<Sqlite>, pool: &SqlitePool, limit: u32) -> Result<Vec<Task>, Error> {

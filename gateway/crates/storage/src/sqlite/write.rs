@@ -53,8 +53,12 @@ const LOOK_UP: &str = "
     FROM found f CROSS JOIN json_each(f.entities) each CROSS JOIN entities e ON e.position = each.value";
 
 impl Connection {
-    pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions, lock: Lock) -> Connection {
-        let checkpoint = Checkpoint::new(options.clone());
+    pub(super) fn new(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        (log_bytes, lock): (usize, Lock),
+    ) -> Connection {
+        let checkpoint = Checkpoint::new(options.clone(), log_bytes);
         let (restriction, texts, words) = (Restriction::default(), Texts::default(), Words::default());
         Connection { writing: Some(connection), options, restriction, texts, words, checkpoint, _lock: lock }
     }

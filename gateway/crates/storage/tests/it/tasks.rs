@@ -47,6 +47,19 @@ async fn the_longest_due_come_first_and_none_before_its_time() {
 }
 
 #[tokio::test]
+async fn channels_with_tasks_are_each_named_once() {
+    let kept = fresh().await;
+    let channels =
+        async || -> Vec<String> { kept.storage.channels_with_tasks().await.unwrap().into_iter().collect() };
+    assert_eq!(channels().await, [""; 0]);
+    for channel in ["b", "", "c", "a", "b"] {
+        let moves = Moves { asks: vec![ask("k", channel, 1), ask("k", "2", 2)], ..Moves::default() };
+        kept.storage.advance(channel, at(0), moves).await.unwrap();
+    }
+    assert_eq!(channels().await, ["", "a", "b", "c"]);
+}
+
+#[tokio::test]
 async fn asked_for_twice_it_stays_unless_it_is_brought_forward() {
     let kept = fresh().await;
     let mut ticks = kept.storage.watch_tasks();

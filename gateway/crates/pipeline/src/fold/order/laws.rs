@@ -1,6 +1,6 @@
 //! The laws of the fold of orders as properties, over facts that collide as much as possible.
 
-use super::super::Folding;
+use super::super::{Folding, tests::event_of};
 use super::scene::{CHANNEL, Scene, fact, line, parcel, payment_ref, picture, refund, returned};
 use proptest::prelude::*;
 use qudao_model::{
@@ -140,7 +140,7 @@ proptest! {
             for entity in &step[1] {
                 let old = step[0].iter().find(|old| old.id() == entity.id());
                 for draft in Folding::default().events(old, entity) {
-                    let event = draft.into_event(CHANNEL, "dlv_1", 1);
+                    let event = event_of(&draft, entity);
                     prop_assert!(ids.insert(event.id), "{} of version {}", event.r#type, entity.version());
                 }
             }

@@ -1,6 +1,7 @@
 //! What readers of the feed are told.
 
 use super::*;
+use crate::fold::tests::event_of;
 
 #[test]
 fn events_tell_milestones_once_and_changes_else() {
@@ -63,7 +64,7 @@ fn events_happen_when_the_platform_says() {
     told.times.as_mut().unwrap().ended_at = Some(at(59));
     let order = Scene::default().picture(told).entities().remove(0);
     let drafts = Folding::default().events(None, &order);
-    let times: Vec<_> = drafts.into_iter().map(|draft| draft.into_event("c", "dlv_1", 1).time).collect();
+    let times: Vec<_> = drafts.iter().map(|draft| event_of(draft, &order).time).collect();
     // Nobody said when it left.
     assert_eq!(times, [at(0), at(1), at(60), at(59)]);
 }

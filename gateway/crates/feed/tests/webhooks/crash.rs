@@ -1,0 +1,132 @@
+//! Crashes between any two steps: the courier is dropped where it waits, another one begins, and in the end the consumer has
+//! everything, each entity in order.
+
+use super::kit::{Consumer, Desk, Seen, settings, status, unreachable};
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
+use tokio::sync::Notify;
+
+/// Lets `work` wait so many times, then drops it. Says whether it ended.
+async fn cut<F: Future>(work: F, waits: usize) -> bool {
+    let mut work = pin!(work);
+    let mut left = waits;
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if left == 0 => Poll::Ready(false),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// What a consumer that drops repeats by id makes of what it saw.
+fn without_repeats(seen: &[Seen]) -> BTreeMap<String, Vec<u64>> {
+    let mut known = BTreeMap::new();
+    let mut places = BTreeMap::<_, Vec<u64>>::new();
+    for one in seen {
+        match known.insert(one.id.clone(), one.clone()) {
+            Some(before) => assert_eq!(before, *one, "the same id with other content"),
+            None => places.entry(one.subject.clone()).or_default().push(one.seq),
+        }
+    }
+    places
+}
+
+/// Two evenings: on the first one the consumer refuses some and is cut off from us now and then.
+async fn crashed(waits: usize) -> (bool, BTreeMap<String, Vec<u64>>) {
+    let desk = Desk::new().await;
+    let consumer = Consumer::new(|seen| {
+        Some(match seen.seq {
+            2 | 9 => status(500),
+            7 => unreachable(),
+            _ => status(200),
+        })
+    });
+    let courier = desk.courier(settings("hq"), &consumer);
+    courier.ready().await.unwrap();
+    desk.tell("abcabcdaab").await;
+    let ended = cut(courier.settle(), waits).await;
+    drop(courier);
+    let desk = desk.restarted().await;
+    // What was not taken must not count as seen.
+    consumer.seen.lock().unwrap().retain(|seen| ![2, 7, 9].contains(&seen.seq));
+    consumer.now_does(|_| Some(status(200)));
+    let courier = desk.courier(settings("hq"), &consumer);
+    desk.tell("dc").await;
+    while let Some(due) = courier.settle().await.unwrap() {
+        desk.until(due);
+    }
+    assert_eq!((courier.view().cursor, courier.view().parked), (12, 0), "cut after {waits} waits");
+    let seen = consumer.seen.lock().unwrap().clone();
+    (ended, without_repeats(&seen))
+}
+
+#[tokio::test]
+async fn cut_anywhere_nothing_is_lost_and_nothing_overtakes() {
+    let (ended, whole) = crashed(usize::MAX).await;
+    assert!(ended);
+    let mut all: Vec<u64> = whole.values().flatten().copied().collect();
+    all.sort_unstable();
+    assert_eq!(all, (1..=12).collect::<Vec<_>>());
+    assert!(whole.values().all(|places| places.is_sorted()), "{whole:?}");
+    let mut waits = 0;
+    loop {
+        let (ended, again) = crashed(waits).await;
+        assert_eq!(again, whole, "cut after {waits} waits");
+        if ended {
+            break;
+        }
+        waits += 1;
+    }
+    assert!(waits > 8, "there is nothing to cut");
+}
+
+/// The same while it runs as it does in a gateway: stopped once six events were seen, or cut before.
+async fn crashed_at_work(waits: usize) -> (bool, BTreeMap<String, Vec<u64>>) {
+    let desk = Desk::new().await;
+    let (enough, mut left) = (Arc::new(Notify::new()), 6);
+    let told = Arc::clone(&enough);
+    let consumer = Consumer::new(move |seen| {
+        left -= 1;
+        if left == 0 {
+            told.notify_one();
+        }
+        Some(status(if seen.seq == 2 { 500 } else { 200 }))
+    });
+    let courier = desk.courier(settings("hq"), &consumer);
+    courier.ready().await.unwrap();
+    desk.tell("abcabcdaab").await;
+    let ended = cut(courier.keep(enough.notified()), waits).await;
+    drop(courier);
+    let desk = desk.restarted().await;
+    consumer.seen.lock().unwrap().retain(|seen| seen.seq != 2);
+    consumer.now_does(|_| Some(status(200)));
+    let courier = desk.courier(settings("hq"), &consumer);
+    while let Some(due) = courier.settle().await.unwrap() {
+        desk.until(due);
+    }
+    let seen = consumer.seen.lock().unwrap().clone();
+    (ended, without_repeats(&seen))
+}
+
+#[tokio::test]
+async fn a_courier_at_work_that_is_cut_anywhere_loses_nothing() {
+    let (ended, whole) = crashed_at_work(usize::MAX).await;
+    assert!(ended);
+    assert_eq!(whole.values().map(Vec::len).sum::<usize>(), 10);
+    assert!(whole.values().all(|places| places.is_sorted()), "{whole:?}");
+    for waits in 0.. {
+        let (ended, again) = crashed_at_work(waits).await;
+        assert_eq!(again, whole, "cut after {waits} waits");
+        if ended {
+            break;
+        }
+    }
+}

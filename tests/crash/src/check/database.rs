@@ -1,0 +1,54 @@
+//! A read-only connection to the database of a running gateway, all of it within one transaction.
+
+use anyhow::{Context, Result};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
+use std::path::Path;
+use tokio::runtime::{Builder, Runtime};
+
+/// The connection.
+pub(crate) struct Database {
+    runtime: Runtime,
+    connection: SqliteConnection,
+}
+
+impl Database {
+    pub(crate) fn open(file: &Path) -> Result<Database> {
+        let runtime = Builder::new_current_thread().enable_all().build().context("making a runtime")?;
+        let options = SqliteConnectOptions::new().filename(file).read_only(true);
+        let connection = runtime
+            .block_on(async {
+                let mut connection = options.connect().await?;
+                sqlx::query("BEGIN").execute(&mut connection).await?;
+                Ok::<_, sqlx::Error>(connection)
+            })
+            .with_context(|| format!("opening {}", file.display()))?;
+        Ok(Database { runtime, connection })
+    }
+
+    /// Rows; `after` is bound to each question mark that is numbered 1.
+    pub(crate) fn rows(&mut self, sql: &str, after: i64) -> Result<Vec<SqliteRow>> {
+        let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(after);
+        let rows = self.runtime.block_on(query.fetch_all(&mut self.connection));
+        rows.with_context(|| format!("asking {sql}"))
+    }
+
+    /// Rows; the one question mark is bound to this text.
+    pub(crate) fn rows_of(&mut self, sql: &'static str, text: String) -> Result<Vec<SqliteRow>> {
+        let rows = self.runtime.block_on(sqlx::query(sql).bind(text).fetch_all(&mut self.connection));
+        rows.with_context(|| format!("asking {sql}"))
+    }
+
+    /// One number.
+    pub(crate) fn number(&mut self, sql: &str) -> Result<i64> {
+        let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        let row = self.runtime.block_on(query.fetch_one(&mut self.connection));
+        row.and_then(|row| row.try_get(0)).with_context(|| format!("asking {sql}"))
+    }
+
+    /// Whether there is such a table; old databases have fewer.
+    pub(crate) fn has(&mut self, table: &str) -> Result<bool> {
+        let sql = format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{table}'");
+        Ok(self.number(&sql)? > 0)
+    }
+}

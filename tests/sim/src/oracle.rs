@@ -1,0 +1,220 @@
+//! What must hold once everything works again and every platform was patient.
+
+use crate::{courier::Courier, world::World};
+use qudao_kit::market::{CHANNEL, assert_known};
+use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order, Payment, Refund};
+use qudao_pipeline::{Channels, replay};
+use qudao_sim::dice::Dice;
+use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Rounds in which everything must be told; a quarter of an hour each, beyond the longest back-off.
+const ROUNDS: usize = 8;
+
+/// Everything that a gateway keeps, as bytes.
+#[derive(Debug, PartialEq, Eq)]
+struct Kept {
+    entities: Vec<String>,
+    events: Vec<CloudEvent>,
+}
+
+/// Lets everything come to rest, and asserts what must hold then.
+pub(crate) async fn settle(world: &mut World, seed: u64) {
+    world.heal().await;
+    world.enable().await;
+    let mut dice = Dice::new(seed ^ 0xE4D);
+    for round in 0..ROUNDS {
+        world.send_rest(&mut dice).await;
+        world.tell().await;
+        world.ask().await;
+        world.post().await;
+        world.wait(15 * 60);
+        if round >= 3 && world.couriers.iter().all(Courier::is_done) && is_caught_up(world).await {
+            break;
+        }
+    }
+    let before = hold(world).await;
+    replayed(world, &before).await;
+    world.restart().await;
+    let after = hold(world).await;
+    assert!(before == after, "a restart changed what is kept: {}", difference(&before, &after));
+}
+
+async fn is_caught_up(world: &World) -> bool {
+    let storage = world.life().gateway.storage();
+    if let Some(till) = &world.till
+        && !till.is_settled(storage).await
+    {
+        return false;
+    }
+    let Some(market) = &world.market else { return true };
+    let visible = market.truth().orders().iter().filter(|order| order.visible).count();
+    orders(storage).await.len() == visible
+}
+
+/// Asserts all invariants.
+async fn hold(world: &mut World) -> Kept {
+    for channel in world.life().gateway.channels() {
+        assert!(channel.paused.is_none(), "`{}` was paused: {:?}", channel.name, channel.paused);
+    }
+    let gateway = world.life().gateway.clone();
+    let storage = gateway.storage();
+    qudao_kit::hold(storage).await;
+    let kept = kept(storage).await;
+    acknowledged(world, storage).await;
+    for courier in &world.couriers {
+        told(courier, storage).await;
+    }
+    if let Some(market) = &world.market {
+        assert_known(&market.truth(), &orders(storage).await, &aftersales(storage).await);
+    }
+    if let Some(till) = &world.till {
+        till.hold(storage).await;
+    }
+    world.post().await;
+    world.hook.hold(&kept.events);
+    world.reader.finish(gateway.feed(), &kept.events).await;
+    kept
+}
+
+/// Each notice that was acknowledged is in the inbox, once.
+async fn acknowledged(world: &World, storage: &Storage) {
+    let mut bodies: BTreeMap<(String, Vec<u8>), usize> = BTreeMap::new();
+    let mut filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
+    loop {
+        let page = storage.deliveries(&filter).await.expect("storage answers");
+        for row in page.items.iter().filter(|row| row.verdict.is_understood()) {
+            let request =
+                storage.delivery_request(&row.id).await.expect("storage answers").expect("its bytes");
+            *bodies.entry((row.channel.clone(), request.body)).or_default() += 1;
+        }
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => break,
+        }
+    }
+    for courier in &world.couriers {
+        assert!(
+            courier.is_done(),
+            "notices of `{}` are not acknowledged although everything works",
+            courier.channel
+        );
+        for (notice, told) in courier.told() {
+            let channel = courier.channel;
+            let rows = told.bodies.iter().filter_map(|body| bodies.get(&(channel.to_owned(), body.clone())));
+            let rows: usize = rows.sum();
+            let said = if told.acknowledged { "acknowledged" } else { "not acknowledged" };
+            assert!(
+                rows == 1 || (rows == 0 && !told.acknowledged),
+                "notice {notice} of `{channel}` was {said} and is there {rows} times"
+            );
+        }
+    }
+}
+
+/// Payments and refunds are those of the story.
+async fn told(courier: &Courier, storage: &Storage) {
+    let truth = courier.truth();
+    let known = entities(storage, EntityKind::Payment, courier.channel).await;
+    let mut known: Vec<_> = known
+        .iter()
+        .filter_map(|entity| if let Entity::Payment(payment) = entity { Some(payment) } else { None })
+        .map(|payment: &Payment| {
+            let state = serde_json::to_value(payment.state).expect("a state");
+            let state = state.as_str().unwrap_or_default().to_owned();
+            (payment.order_no.clone(), state, payment.requested_fen, payment.refunded_fen)
+        })
+        .collect();
+    known.sort();
+    let payments = truth.payments.iter();
+    let told: Vec<_> = payments
+        .map(|one| (one.order_no.clone(), one.state.to_owned(), one.requested_fen, one.refunded_fen))
+        .collect();
+    assert_eq!(known, told, "payments of `{}`", courier.channel);
+    let known = entities(storage, EntityKind::Refund, courier.channel).await;
+    let mut known: Vec<_> = known
+        .iter()
+        .filter_map(|entity| if let Entity::Refund(refund) = entity { Some(refund) } else { None })
+        .map(|refund: &Refund| {
+            let state = serde_json::to_value(refund.state).expect("a state");
+            let state = state.as_str().unwrap_or_default().to_owned();
+            (refund.order_no.clone(), state, refund.amount_fen)
+        })
+        .collect();
+    known.sort();
+    let refunds = truth.refunds.iter();
+    let mut told: Vec<_> =
+        refunds.map(|one| (one.order_no.clone(), one.state.to_owned(), one.amount_fen)).collect();
+    told.sort();
+    assert_eq!(known, told, "refunds of `{}`", courier.channel);
+}
+
+/// The inbox, read again by the connectors into an empty database, gives the same bytes.
+async fn replayed(world: &World, kept: &Kept) {
+    let storage = world.life().gateway.storage();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let into = qudao_kit::storage(&folder.path().join("qudao.sqlite")).await;
+    let config = qudao_kit::load(&world.folder.path().join("connectors.yaml"));
+    let channels = Channels::load(&config, &qudao_kit::host(), Arc::new(qudao_kit::NoExpectations)).await;
+    let channels = channels.unwrap_or_else(|findings| panic!("{findings}"));
+    let report = replay(storage, &into, &channels, qudao_kit::vault(), &mut |_| {}).await;
+    let report = report.unwrap_or_else(|error| panic!("no replay: {error}"));
+    assert!(report.differences.is_empty(), "a replay differs: {:?}", report.differences);
+    let again = self::kept(&into).await;
+    into.close().await;
+    assert!(again == *kept, "a replay gives other bytes: {}", difference(kept, &again));
+}
+
+async fn kept(storage: &Storage) -> Kept {
+    let mut all = Vec::new();
+    for kind in EntityKind::ALL {
+        let found = every(storage, EntityFilter { limit: 1000, ..EntityFilter::new(kind) }).await;
+        all.extend(found.iter().map(Entity::canonical_json));
+    }
+    all.sort();
+    Kept { entities: all, events: qudao_kit::feed(storage).await }
+}
+
+/// The first thing that differs.
+fn difference(one: &Kept, other: &Kept) -> String {
+    let entity = one.entities.iter().zip(&other.entities).find(|(one, other)| one != other);
+    if let Some((one, other)) = entity {
+        return format!("\n{one}\n{other}");
+    }
+    let event = one.events.iter().zip(&other.events).find(|(one, other)| one != other);
+    let counts = (one.entities.len(), other.entities.len(), one.events.len(), other.events.len());
+    event.map_or_else(|| format!("{counts:?}"), |(one, other)| format!("\n{one:?}\n{other:?}"))
+}
+
+async fn orders(storage: &Storage) -> Vec<Order> {
+    let of = |entity| if let Entity::Order(order) = entity { Some(*order) } else { None };
+    let mut orders: Vec<Order> =
+        entities(storage, EntityKind::Order, CHANNEL).await.into_iter().filter_map(of).collect();
+    orders.sort_by(|one, other| one.order_no.cmp(&other.order_no));
+    orders
+}
+
+async fn aftersales(storage: &Storage) -> Vec<AfterSale> {
+    let of = |entity| if let Entity::AfterSale(aftersale) = entity { Some(*aftersale) } else { None };
+    let mut aftersales: Vec<AfterSale> =
+        entities(storage, EntityKind::AfterSale, CHANNEL).await.into_iter().filter_map(of).collect();
+    aftersales.sort_by(|one, other| one.aftersale_no.cmp(&other.aftersale_no));
+    aftersales
+}
+
+async fn entities(storage: &Storage, kind: EntityKind, channel: &str) -> Vec<Entity> {
+    let filter = EntityFilter { channel: Some(channel.to_owned()), limit: 1000, ..EntityFilter::new(kind) };
+    every(storage, filter).await
+}
+
+async fn every(storage: &Storage, mut filter: EntityFilter) -> Vec<Entity> {
+    let mut all = Vec::new();
+    loop {
+        let page = storage.entities(&filter).await.expect("storage answers");
+        all.extend(page.items);
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => return all,
+        }
+    }
+}

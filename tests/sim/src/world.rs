@@ -1,0 +1,387 @@
+//! The world of one history: a gateway on a failing disk, its platforms, and what happens between them.
+
+use crate::{
+    channels,
+    courier::{Courier, Sent},
+    disk::{Disk, Failure, Fault},
+    history::{Step, dice_of},
+    hook::{Hook, Mood},
+    life::{Life, closed},
+    reader::Reader,
+    till::Till,
+};
+use futures_util::future::join_all;
+use qudao_feed::webhooks::WebhookState;
+use qudao_kit::{
+    TestClock, TestGateway,
+    market::{Market, NOON, at},
+};
+use qudao_model::{Answer, Timestamp};
+use qudao_pipeline::Delivery;
+use qudao_sim::{
+    Keys, alipay,
+    dice::Dice,
+    fault::Kind,
+    jd,
+    market::{Basket, Edit, Stock},
+    tmall, wechat_pay,
+};
+use serde_json::json;
+use std::{cell::RefCell, future::Future};
+use tempfile::TempDir;
+
+/// Everything there is.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) couriers: Vec<Courier>,
+    pub(crate) market: Option<Market>,
+    pub(crate) till: Option<Till>,
+    pub(crate) hook: Hook,
+    pub(crate) reader: Reader,
+    pub(crate) disk: Disk,
+    clock: TestClock,
+    /// Unix seconds, as all but the gateway have them.
+    now: i64,
+    skew: i64,
+    /// Whether the gateway's clock ever was wrong.
+    was_skewed: bool,
+    /// Whether power is lost when the machine stops.
+    power: bool,
+    life: Option<Life>,
+}
+
+impl World {
+    /// A world of `seed` before anything happened.
+    pub(crate) async fn new(seed: u64) -> World {
+        let mut dice = Dice::new(seed);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let start: Timestamp = at(NOON);
+        let now = start.as_second();
+        // At least one of them; a market costs most.
+        let (market, till, parts) = (dice.below(2) == 0, dice.below(3) == 0, dice.below(3));
+        let market = market.then(|| open_market(&mut dice, now));
+        let till = till.then(|| Till::open(&mut dice, now));
+        let mut builder = TestGateway::builder();
+        let mut couriers = Vec::new();
+        if parts != 1 {
+            let platform =
+                wechat_pay::WechatPay::new(&Keys::BuiltIn, wechat_pay::Signing::Both).expect("its keys");
+            couriers.push(Courier::new("wx", Box::new(platform), (dice.throw(), now)));
+            builder = builder.shop(channels::wechat("wx"));
+        }
+        if parts != 0 {
+            let platform = alipay::Alipay::new(&Keys::BuiltIn, alipay::Mode::PublicKey).expect("its keys");
+            couriers.push(Courier::new("ali", Box::new(platform), (dice.throw(), now)));
+            builder = builder.shop(channels::alipay("ali"));
+        }
+        if let Some(market) = &market {
+            builder = builder.shop(market.channel(&json!({})));
+        }
+        if let Some(till) = &till {
+            builder = builder.shop(till.channel());
+        }
+        builder.write(folder.path());
+        let disk = Disk::at(folder.path(), dice.throw());
+        let clock = TestClock::at(start);
+        let hook = Hook::new(dice.throw());
+        let life =
+            Life::start(folder.path(), &clock, &hook).await.expect("a gateway starts on a disk that works");
+        World {
+            folder,
+            couriers,
+            market,
+            till,
+            hook,
+            reader: Reader::default(),
+            disk,
+            clock,
+            now,
+            skew: 0,
+            was_skewed: false,
+            power: false,
+            life: Some(life),
+        }
+    }
+
+    /// The gateway that runs.
+    pub(crate) fn life(&self) -> &Life {
+        self.life.as_ref().expect("a gateway runs between two steps")
+    }
+
+    /// Lets one step happen.
+    pub(crate) async fn step(&mut self, seed: u64, place: usize, step: Step) {
+        let mut dice = dice_of(seed, place);
+        match step {
+            Step::Notices(count) => self.notices(count as usize, &mut dice).await,
+            Step::Life(count) => self.live(count, &mut dice).await,
+            Step::Trouble(count) => self.trouble(count, &mut dice),
+            Step::Ask => self.ask().await,
+            Step::Wait(seconds) => self.wait(seconds),
+            Step::Skew(seconds) => self.set_skew(seconds),
+            Step::Disk(fault) => self.disk.fault(fault),
+            Step::Stop { after, power } => {
+                self.power = power;
+                self.disk.fault(Fault { failure: Failure::Stop, after, times: 1 });
+            }
+            Step::StopAsking { calls, power } => self.stop_asking(calls, power).await,
+            Step::Hook(mood) => self.hook.set(mood),
+            Step::Post => self.post().await,
+            Step::Restart => self.restart().await,
+            Step::Read { limit, dies } => {
+                let feed = self.life().gateway.feed().clone();
+                self.reader.read(&feed, (limit, dies)).await;
+            }
+        }
+        self.revive().await;
+    }
+
+    /// The machine starts again if it has stopped.
+    pub(crate) async fn revive(&mut self) {
+        if !self.disk.is_stopped() {
+            return;
+        }
+        if let Some(life) = self.life.take() {
+            life.end(&self.disk).await;
+        }
+        self.disk.start_again(self.power);
+        self.start().await;
+    }
+
+    /// Nothing fails any more and all clocks are right.
+    pub(crate) async fn heal(&mut self) {
+        self.disk.heal();
+        self.revive().await;
+        if let Some(market) = &self.market {
+            market.faults().clear();
+        }
+        if let Some(till) = &mut self.till {
+            till.faults().clear();
+            till.end_all();
+        }
+        self.hook.set(Mood::Fine);
+        self.set_skew(0);
+        self.resume().await;
+    }
+
+    /// A platform that answers a wrong clock as if the keys were wrong has the channel paused; an operator who mends the clock
+    /// resumes it.
+    async fn resume(&self) {
+        let gateway = &self.life().gateway;
+        for channel in gateway.channels().into_iter().filter(|_| self.was_skewed) {
+            if channel.paused.is_some_and(|paused| paused.explain.contains("clock")) {
+                gateway.resume(&channel.name).await.expect("a disk that works takes it");
+            }
+        }
+    }
+
+    /// The gateway ends and starts again.
+    pub(crate) async fn restart(&mut self) {
+        if let Some(life) = self.life.take() {
+            life.end(&self.disk).await;
+        }
+        if !self.disk.is_stopped() {
+            self.start().await;
+        }
+    }
+
+    async fn start(&mut self) {
+        match Life::start(self.folder.path(), &self.clock, &self.hook).await {
+            Ok(life) => self.life = Some(life),
+            Err(_) if self.disk.is_stopped() => closed(&self.disk).await,
+            Err(why) => {
+                // A fault may be in the way; without one there is no excuse.
+                assert!(self.disk.heal() > 0, "a gateway does not start although the disk works: {why}");
+                closed(&self.disk).await;
+                let life = Life::start(self.folder.path(), &self.clock, &self.hook).await;
+                self.life =
+                    Some(life.unwrap_or_else(|why| panic!("a gateway does not start any more: {why}")));
+            }
+        }
+        if self.disk.is_stopped() {
+            Box::pin(self.revive()).await;
+        }
+    }
+
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        self.now += seconds;
+        if let Some(market) = &self.market {
+            market.advance_alone(seconds);
+        }
+        if let Some(till) = &self.till {
+            till.clock().advance(seconds);
+        }
+        self.set_skew(self.skew);
+    }
+
+    fn set_skew(&mut self, seconds: i64) {
+        self.skew = seconds;
+        self.was_skewed |= seconds != 0;
+        self.clock.set(Timestamp::from_second(self.now + seconds).expect("a time of this century"));
+    }
+
+    async fn notices(&mut self, count: usize, dice: &mut Dice) {
+        let mut sent = Vec::new();
+        for (at, courier) in self.couriers.iter_mut().enumerate() {
+            sent.extend(courier.throw(count, self.now, dice).into_iter().map(|sent| (at, sent)));
+        }
+        self.send(sent).await;
+    }
+
+    /// Sends all that is left.
+    pub(crate) async fn send_rest(&mut self, dice: &mut Dice) {
+        for at in 0..self.couriers.len() {
+            let rest = self.couriers[at].rest(self.now, dice);
+            self.send(rest.into_iter().map(|sent| (at, sent)).collect()).await;
+        }
+    }
+
+    async fn send(&mut self, sent: Vec<(usize, Sent)>) {
+        let gateway = self.life().gateway.clone();
+        // Whatever was answered when the machine stops was answered.
+        let answers: RefCell<Vec<(usize, Answer)>> = RefCell::default();
+        let all = join_all(sent.iter().enumerate().map(|(place, (at, sent))| {
+            let channel = self.couriers[*at].channel.to_owned();
+            let delivery = Delivery { channel, request: sent.request.clone() };
+            let (gateway, answers) = (&gateway, &answers);
+            async move {
+                if let Ok(answer) = gateway.receive(delivery).await {
+                    answers.borrow_mut().push((place, answer));
+                }
+            }
+        }));
+        self.unless_stopped(all).await;
+        for (place, answer) in answers.into_inner() {
+            let (at, sent) = &sent[place];
+            self.couriers[*at].answered(sent, &answer);
+        }
+    }
+
+    /// Asks whatever is due.
+    pub(crate) async fn ask(&mut self) {
+        let gateway = self.life().gateway.clone();
+        // A disk that fails may make this fail, too; then it is asked again.
+        self.unless_stopped(async { drop(gateway.ask_due(gateway.now()).await) }).await;
+    }
+
+    /// Posts whatever is due to the webhook's consumer.
+    pub(crate) async fn post(&mut self) {
+        let courier = self.life().courier.clone();
+        self.unless_stopped(async { drop(courier.settle().await) }).await;
+    }
+
+    /// An operator enables the webhook again where its consumer had enough.
+    pub(crate) async fn enable(&mut self) {
+        let courier = self.life().courier.clone();
+        if courier.view().state == WebhookState::Disabled {
+            courier.enable().await.expect("a disk that works takes it");
+        }
+    }
+
+    /// The till tells the gateway what it wants.
+    pub(crate) async fn tell(&mut self) {
+        let gateway = self.life().gateway.clone();
+        if let Some(mut till) = self.till.take() {
+            self.unless_stopped(till.tell(&gateway)).await;
+            self.till = Some(till);
+        }
+    }
+
+    async fn stop_asking(&mut self, calls: u32, power: bool) {
+        self.power = power;
+        let gateway = self.life().gateway.clone();
+        let asked = || {
+            let market = self.market.as_ref().map_or(0, Market::calls);
+            market + self.till.as_ref().map_or(0, Till::calls)
+        };
+        let until = asked() + calls as usize;
+        let asking = async { drop(gateway.ask_due(gateway.now()).await) };
+        let stop = async {
+            while asked() < until {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! { biased; () = asking => {} () = stop => {} }
+        self.disk.stop();
+    }
+
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.disk.stopped() => None,
+        }
+    }
+
+    async fn live(&mut self, count: u32, dice: &mut Dice) {
+        if let Some(till) = &mut self.till {
+            (0..count).for_each(|_| till.live(dice));
+        }
+        self.tell().await;
+        let Some(market) = &self.market else { return };
+        for _ in 0..count {
+            let orders = market.truth().orders().to_vec();
+            if orders.is_empty() || dice.below(5) == 0 {
+                market.place(Basket::thrown(dice));
+                continue;
+            }
+            let order_no =
+                orders[dice.below(u32::try_from(orders.len()).unwrap_or(1)) as usize].order_no.clone();
+            let edit = edit(dice);
+            if dice.below(4) == 0 {
+                market.edit_after_page(1 + dice.below(2), vec![(order_no, edit)]);
+            } else {
+                // What the platform does not allow does not happen.
+                drop(market.edit(&order_no, &edit));
+            }
+        }
+    }
+
+    fn trouble(&self, count: u32, dice: &mut Dice) {
+        for _ in 0..count {
+            let kind = trouble(dice);
+            if let Some(till) = self.till.as_ref().filter(|_| self.market.is_none() || dice.below(2) == 0) {
+                till.trouble(kind, dice);
+                continue;
+            }
+            let Some(market) = &self.market else { return };
+            market.fault(qudao_sim::fault::Fault::new(kind).after(dice.below(6)).times(1 + dice.below(2)));
+        }
+    }
+}
+
+fn edit(dice: &mut Dice) -> Edit {
+    match dice.below(7) {
+        0 | 1 => Edit::Pay,
+        2 => Edit::ship(),
+        3 => Edit::Finish,
+        4 => Edit::refund(0),
+        5 => Edit::Cancel,
+        _ => Edit::memo(&dice.digits(4)),
+    }
+}
+
+fn trouble(dice: &mut Dice) -> Kind {
+    match dice.below(9) {
+        0 => Kind::Delay { millis: 15 },
+        1 => Kind::DropBefore,
+        2 => Kind::DropAfterApply,
+        3 => Kind::Duplicate,
+        4 => Kind::Reorder,
+        5 => Kind::HalfPage,
+        6 => Kind::HalfBody,
+        7 => Kind::Status { status: 503, retry_after: None },
+        _ => Kind::Status { status: 429, retry_after: None },
+    }
+}
+
+fn open_market(dice: &mut Dice, now: i64) -> Market {
+    let seed = dice.throw();
+    let market = if dice.below(2) == 0 {
+        Market::Tmall(tmall::Shop::start(tmall::Options { seed, ..tmall::Options::at(now) }).expect("a shop"))
+    } else {
+        Market::Jd(jd::Shop::start(jd::Options { seed, ..jd::Options::at(now) }).expect("a shop"))
+    };
+    let stock = Stock::of(1 + dice.below(15)).count;
+    market.stock(stock);
+    market
+}
