@@ -12,10 +12,11 @@ use crate::load::Pace;
 use crate::notices::Supply;
 use crate::section::Section;
 use crate::server::{Cost, Server};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use fill::Filler;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 /// Notices of the open loop; the rest is for the closed one.
@@ -63,6 +64,7 @@ pub(crate) fn measure(measure: &Measure, section: &mut Section) -> Result<()> {
             Unit::PerSecond.show(rates.reference),
         );
         eprintln!("    {size} events, filled after {} s", begun.elapsed().as_secs());
+        written_back().context("waiting until the disk has taken what filled it")?;
         let wires = supply.fresh(measure.notices)?;
         let mut both: Both<Size> = Both::default();
         for side in Side::turns(0) {
@@ -72,6 +74,13 @@ pub(crate) fn measure(measure: &Measure, section: &mut Section) -> Result<()> {
         filler.skip(folders.gateway_events(measure)?);
         say(section, &size, &both);
     }
+    Ok(())
+}
+
+/// Gigabytes that the system still holds back from the disk would be paid for by the first flush of whoever is measured first.
+fn written_back() -> Result<()> {
+    let status = Command::new("sync").status().context("running `sync`")?;
+    ensure!(status.success(), "`sync` ended with {status}");
     Ok(())
 }
 

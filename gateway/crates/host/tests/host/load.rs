@@ -58,7 +58,7 @@ async fn a_component_tells_what_it_is() {
     let zoo = zoo().await;
     assert_eq!((zoo.manifest().name.as_str(), zoo.manifest().version.as_str()), ("zoo", "0.1.0"));
     assert_eq!((zoo.digest().len(), zoo.size_bytes()), (64, wasm().len()));
-    let exports = ["describe", "webhook", "poll", "command", "file"];
+    let exports = ["command", "describe", "file", "poll", "webhook"];
     assert_eq!(zoo.exports(), exports.map(|export| format!("qudao:connector/{export}@1.0.0")));
     let imports =
         ["types", "clock", "expectations", "http", "keys", "log", "random", "settings", "sink", "source"];

@@ -108,7 +108,8 @@ impl Consumer {
     pub(crate) async fn moved(&self, than: usize) -> Vec<Seen> {
         let mut seen = self.shared.seen.subscribe();
         let wait = seen.wait_for(|seen| seen.len() > than);
-        let _something = tokio::time::timeout(Duration::from_millis(50), wait).await;
+        // What it gives holds a lock, which somebody who writes may wait for before we read again.
+        drop(tokio::time::timeout(Duration::from_millis(50), wait).await);
         self.seen()
     }
 }
