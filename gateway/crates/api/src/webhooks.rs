@@ -17,7 +17,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Redelivery {
     /// Events with a greater `seq` are sent once more; 0 is the whole feed.
-    #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
+    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     after: u64,
 }
 
