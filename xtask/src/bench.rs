@@ -43,10 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "--package",
         "qudao-bench",
     ]))?;
-    let built = workspace::target()?.join(&args.profile);
-    let program = |name: &str| built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let mut bench = std::process::Command::new(program("qudao-bench"));
-    bench.current_dir(workspace::root()).arg("run").arg("--gateway").arg(program("qudao"));
+    let mut bench = std::process::Command::new(workspace::built(&args.profile, "qudao-bench")?);
+    bench.current_dir(workspace::root()).arg("run");
+    bench.arg("--gateway").arg(workspace::built(&args.profile, "qudao")?);
     bench.arg("--folder").arg(workspace::target()?.join("bench"));
     if let Some(rounds) = args.rounds {
         bench.arg("--rounds").arg(rounds.to_string());

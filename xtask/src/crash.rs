@@ -40,10 +40,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         arguments.push("--release");
     }
     process::run(&mut workspace::cargo(&arguments))?;
-    let programs = workspace::target()?.join(if args.debug { "debug" } else { "release" });
-    let program = |name: &str| programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let mut crash = Command::new(program("qudao-crash"));
-    crash.current_dir(workspace::root()).arg("--gateway").arg(program("qudao"));
+    let profile = if args.debug { "debug" } else { "release" };
+    let mut crash = Command::new(workspace::built(profile, "qudao-crash")?);
+    crash.current_dir(workspace::root()).arg("--gateway").arg(workspace::built(profile, "qudao")?);
     crash.arg("--folder").arg(workspace::target()?.join("crash"));
     let numbers = [
         ("--cycles", args.cycles),

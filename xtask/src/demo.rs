@@ -146,10 +146,9 @@ impl Programs {
         process::run(&mut workspace::cargo(&arguments))?;
         screen::step("building the connectors");
         plugins::run()?;
-        let programs = workspace::target()?.join("debug");
-        let program = |name: &str| programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        let (gateway, simulator) = (program("qudao"), program("qudao-sim"));
-        Ok(Programs { gateway, simulator, consumer: program("feed-consumer") })
+        let program = |name: &str| workspace::built("debug", name);
+        let (gateway, simulator) = (program("qudao")?, program("qudao-sim")?);
+        Ok(Programs { gateway, simulator, consumer: program("feed-consumer")? })
     }
 }
 

@@ -110,8 +110,7 @@ fn built(stable: bool) -> Result<PathBuf> {
     let profile: &[&str] = if stable { &["--release"] } else { &[] };
     let arguments = [&["build", "--locked", "--package", "qudao-fuzz"], profile].concat();
     process::run(&mut workspace::cargo(&arguments))?;
-    let folder = workspace::target()?.join(if stable { "release" } else { "debug" });
-    Ok(folder.join(format!("qudao-fuzz{}", std::env::consts::EXE_SUFFIX)))
+    workspace::built(if stable { "release" } else { "debug" }, "qudao-fuzz")
 }
 
 fn chosen(places: &Places, wanted: &[String]) -> Result<Vec<Target>> {

@@ -29,8 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     plugins::run()?;
     screen::step("building the simulation");
     process::run(&mut workspace::cargo(&["build", "--locked", "--package", "qudao-simulation"]))?;
-    let program = format!("debug/qudao-simulation{}", std::env::consts::EXE_SUFFIX);
-    let mut play = std::process::Command::new(workspace::target()?.join(program));
+    let mut play = std::process::Command::new(workspace::built("debug", "qudao-simulation")?);
     play.current_dir(workspace::root()).env(plugins::BUILT_VARIABLE, "1");
     if let Some(seed) = args.seed {
         play.arg("--seed").arg(seed.to_string());

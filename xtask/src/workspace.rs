@@ -29,6 +29,11 @@ pub(crate) fn target() -> Result<PathBuf> {
     Ok(members()?.target_directory.into_std_path_buf())
 }
 
+/// A program of ours that was built with a profile, named as its folder is: `debug`, `release`.
+pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
+    Ok(target()?.join(profile).join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+}
+
 /// A cargo command in the checkout, the same cargo that started us.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

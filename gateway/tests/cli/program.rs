@@ -136,21 +136,18 @@ pub(crate) fn root() -> PathBuf {
 /// The component of the example connector, built once a process.
 pub(crate) fn hello() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let folder = root().join("examples/hello-connector");
-        let toolchain = qudao_build::target::ensure(&mut |_| {}).unwrap();
-        qudao_build::component(&folder, None, toolchain, &mut |_| {}).unwrap().path
-    })
+    BUILT.get_or_init(|| component("examples/hello-connector"))
 }
 
 /// The component that reads files, built once a process.
 pub(crate) fn files() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let folder = root().join("plugins/erp-file");
-        let toolchain = qudao_build::target::ensure(&mut |_| {}).unwrap();
-        qudao_build::component(&folder, None, toolchain, &mut |_| {}).unwrap().path
-    })
+    BUILT.get_or_init(|| component("plugins/erp-file"))
+}
+
+fn component(folder: &str) -> PathBuf {
+    let toolchain = qudao_build::target::ensure(&mut |_| {}).unwrap();
+    qudao_build::component(&root().join(folder), None, toolchain, &mut |_| {}).unwrap().path
 }
 
 /// YAML of a channel of the example connector; `more` are further members.

@@ -92,27 +92,32 @@ pub async fn feed(storage: &Storage) -> Vec<CloudEvent> {
     }
 }
 
-pub(crate) async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
+/// Every payment that the filter lets through, page after page.
+pub async fn payments(storage: &Storage, filter: EntityFilter) -> Vec<Payment> {
     let of = |entity| if let Entity::Payment(payment) = entity { Some(payment) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 
-pub(crate) async fn refunds(storage: &Storage, filter: EntityFilter) -> Vec<Refund> {
+/// Every refund that the filter lets through.
+pub async fn refunds(storage: &Storage, filter: EntityFilter) -> Vec<Refund> {
     let of = |entity| if let Entity::Refund(refund) = entity { Some(refund) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 
-pub(crate) async fn orders(storage: &Storage, filter: EntityFilter) -> Vec<Order> {
+/// Every order that the filter lets through.
+pub async fn orders(storage: &Storage, filter: EntityFilter) -> Vec<Order> {
     let of = |entity| if let Entity::Order(order) = entity { Some(*order) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 
-pub(crate) async fn aftersales(storage: &Storage, filter: EntityFilter) -> Vec<AfterSale> {
+/// Every after-sale that the filter lets through.
+pub async fn aftersales(storage: &Storage, filter: EntityFilter) -> Vec<AfterSale> {
     let of = |entity| if let Entity::AfterSale(aftersale) = entity { Some(*aftersale) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 
-async fn entities(storage: &Storage, mut filter: EntityFilter) -> Vec<Entity> {
+/// Every entity that the filter lets through, page after page.
+pub async fn entities(storage: &Storage, mut filter: EntityFilter) -> Vec<Entity> {
     let mut all = Vec::new();
     loop {
         let page = storage.entities(&filter).await.expect("storage answers");

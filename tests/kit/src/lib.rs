@@ -24,7 +24,7 @@ mod recorded;
 pub use clock::TestClock;
 pub use components::{component, zoo};
 pub use gateway::{Builder, Shop, TestGateway, call, client, host, load, sealing, storage, vault};
-pub use invariants::{feed, hold};
+pub use invariants::{aftersales, entities, feed, hold, orders, payments, refunds};
 pub use qudao_host::NoExpectations;
 pub use recorded::{recorded, sequence};
 

@@ -2,7 +2,7 @@
 
 use crate::{courier::Courier, world::World};
 use qudao_kit::market::{CHANNEL, assert_known};
-use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order, Payment, Refund};
+use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order};
 use qudao_pipeline::{Channels, replay};
 use qudao_sim::dice::Dice;
 use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
@@ -115,15 +115,10 @@ async fn acknowledged(world: &World, storage: &Storage) {
 /// Payments and refunds are those of the story.
 async fn told(courier: &Courier, storage: &Storage) {
     let truth = courier.truth();
-    let known = entities(storage, EntityKind::Payment, courier.channel).await;
+    let known = qudao_kit::payments(storage, of(EntityKind::Payment, courier.channel)).await;
     let mut known: Vec<_> = known
-        .iter()
-        .filter_map(|entity| if let Entity::Payment(payment) = entity { Some(payment) } else { None })
-        .map(|payment: &Payment| {
-            let state = serde_json::to_value(payment.state).expect("a state");
-            let state = state.as_str().unwrap_or_default().to_owned();
-            (payment.order_no.clone(), state, payment.requested_fen, payment.refunded_fen)
-        })
+        .into_iter()
+        .map(|one| (one.order_no, word(one.state), one.requested_fen, one.refunded_fen))
         .collect();
     known.sort();
     let payments = truth.payments.iter();
@@ -131,22 +126,21 @@ async fn told(courier: &Courier, storage: &Storage) {
         .map(|one| (one.order_no.clone(), one.state.to_owned(), one.requested_fen, one.refunded_fen))
         .collect();
     assert_eq!(known, told, "payments of `{}`", courier.channel);
-    let known = entities(storage, EntityKind::Refund, courier.channel).await;
-    let mut known: Vec<_> = known
-        .iter()
-        .filter_map(|entity| if let Entity::Refund(refund) = entity { Some(refund) } else { None })
-        .map(|refund: &Refund| {
-            let state = serde_json::to_value(refund.state).expect("a state");
-            let state = state.as_str().unwrap_or_default().to_owned();
-            (refund.order_no.clone(), state, refund.amount_fen)
-        })
-        .collect();
+    let known = qudao_kit::refunds(storage, of(EntityKind::Refund, courier.channel)).await;
+    let mut known: Vec<_> =
+        known.into_iter().map(|one| (one.order_no, word(one.state), one.amount_fen)).collect();
     known.sort();
     let refunds = truth.refunds.iter();
     let mut told: Vec<_> =
         refunds.map(|one| (one.order_no.clone(), one.state.to_owned(), one.amount_fen)).collect();
     told.sort();
     assert_eq!(known, told, "refunds of `{}`", courier.channel);
+}
+
+/// How a state is written.
+fn word(state: impl serde::Serialize) -> String {
+    let state = serde_json::to_value(state).expect("a state");
+    state.as_str().unwrap_or_default().to_owned()
 }
 
 /// The inbox, read again by the connectors into an empty database, gives the same bytes.
@@ -168,7 +162,8 @@ async fn replayed(world: &World, kept: &Kept) {
 async fn kept(storage: &Storage) -> Kept {
     let mut all = Vec::new();
     for kind in EntityKind::ALL {
-        let found = every(storage, EntityFilter { limit: 1000, ..EntityFilter::new(kind) }).await;
+        let found =
+            qudao_kit::entities(storage, EntityFilter { limit: 1000, ..EntityFilter::new(kind) }).await;
         all.extend(found.iter().map(Entity::canonical_json));
     }
     all.sort();
@@ -187,34 +182,17 @@ fn difference(one: &Kept, other: &Kept) -> String {
 }
 
 async fn orders(storage: &Storage) -> Vec<Order> {
-    let of = |entity| if let Entity::Order(order) = entity { Some(*order) } else { None };
-    let mut orders: Vec<Order> =
-        entities(storage, EntityKind::Order, CHANNEL).await.into_iter().filter_map(of).collect();
+    let mut orders = qudao_kit::orders(storage, of(EntityKind::Order, CHANNEL)).await;
     orders.sort_by(|one, other| one.order_no.cmp(&other.order_no));
     orders
 }
 
 async fn aftersales(storage: &Storage) -> Vec<AfterSale> {
-    let of = |entity| if let Entity::AfterSale(aftersale) = entity { Some(*aftersale) } else { None };
-    let mut aftersales: Vec<AfterSale> =
-        entities(storage, EntityKind::AfterSale, CHANNEL).await.into_iter().filter_map(of).collect();
+    let mut aftersales = qudao_kit::aftersales(storage, of(EntityKind::AfterSale, CHANNEL)).await;
     aftersales.sort_by(|one, other| one.aftersale_no.cmp(&other.aftersale_no));
     aftersales
 }
 
-async fn entities(storage: &Storage, kind: EntityKind, channel: &str) -> Vec<Entity> {
-    let filter = EntityFilter { channel: Some(channel.to_owned()), limit: 1000, ..EntityFilter::new(kind) };
-    every(storage, filter).await
-}
-
-async fn every(storage: &Storage, mut filter: EntityFilter) -> Vec<Entity> {
-    let mut all = Vec::new();
-    loop {
-        let page = storage.entities(&filter).await.expect("storage answers");
-        all.extend(page.items);
-        match page.next {
-            Some(next) => filter.cursor = Some(next),
-            None => return all,
-        }
-    }
+fn of(kind: EntityKind, channel: &str) -> EntityFilter {
+    EntityFilter { channel: Some(channel.to_owned()), limit: 1000, ..EntityFilter::new(kind) }
 }

@@ -1,22 +1,20 @@
-//! Numbers that look random and follow from one number (`SplitMix64`), so that every component can be made again.
+//! Numbers that look random and follow from one number, so that every component can be made again.
+
+use qudao_sim::dice::Dice;
 
 /// A source of such numbers.
-pub(crate) struct Chance(u64);
+pub(crate) struct Chance(Dice);
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Chance {
         // Neighbouring seeds must not make neighbouring streams.
-        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
+        let mut chance = Chance(Dice::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed));
         chance.next();
         chance
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.throw()
     }
 
     /// Below `end`, which is not 0.

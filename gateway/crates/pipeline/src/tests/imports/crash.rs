@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Lets `work` wait so many times, then drops it. Says whether it ended.
-async fn cut<F: Future>(work: F, waits: usize) -> bool {
+pub(super) async fn cut<F: Future>(work: F, waits: usize) -> bool {
     let mut work = pin!(work);
     let mut left = waits;
     poll_fn(|context| match work.as_mut().poll(context) {

@@ -2,6 +2,7 @@
 
 use super::{
     super::kit::open,
+    crash::cut,
     kit::{BYTES_MAX, Desk, ERP, Lines, events, levels},
     moves::moves,
     slips::{sales, ticket},
@@ -20,13 +21,7 @@ use qudao_model::{CloudEvent, EntityKind, StockLevel, Timestamp};
 use qudao_storage::{EntityFilter, ImportRow, ImportState, Storage};
 use qudao_vault::Vault;
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::mpsc::Sender;
 
 /// Takes quantities from the member that the mapping names, and refuses rows of stores that the directory does not have.
@@ -245,20 +240,6 @@ async fn what_is_confirmed_later_is_read_as_it_was_judged() {
     assert_eq!(desk.row(&first.id).await.state, ImportState::Applied);
     assert_eq!(on_hand(&state(&desk.storage).await), [10, 20]);
     same_again(&desk, reader("free", &[])).await;
-}
-
-/// Lets `work` wait so many times, then drops it. Says whether it ended.
-async fn cut<F: Future>(work: F, waits: usize) -> bool {
-    let (mut work, mut left) = (pin!(work), waits);
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending if left == 0 => Poll::Ready(false),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
 }
 
 #[tokio::test]

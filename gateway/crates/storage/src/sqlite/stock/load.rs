@@ -171,11 +171,7 @@ pub(super) async fn commitments_of_levels(
             ON c.store = p.value ->> 0 AND c.sku = p.value ->> 1 WHERE c.open > 0"
     );
     let places = numbers(places.iter().map(|(store, sku)| [store, sku]));
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(places).fetch_all(connection).await;
-    for row in rows.map_err(write_error)? {
-        commitment(&row, desk)?;
-    }
-    Ok(())
+    commitments(connection, (sql, places), desk).await
 }
 
 /// What orders take from stores that is only presumed to be in a figure.
@@ -192,11 +188,7 @@ pub(super) async fn presumed_of_stores(
     );
     // Serialising lists of numbers cannot fail.
     let stores = serde_json::to_string(stores).unwrap_or_default();
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(stores).fetch_all(connection).await;
-    for row in rows.map_err(write_error)? {
-        commitment(&row, desk)?;
-    }
-    Ok(())
+    commitments(connection, (sql, stores), desk).await
 }
 
 /// As of when the first figures of stores are, by source.
@@ -229,10 +221,7 @@ pub(super) async fn commitments_of_orders(
     }
     let sql =
         format!("{COMMITMENT} stock_commitments c WHERE c.order_no IN (SELECT value FROM json_each(?))");
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(json_list(&all)).fetch_all(&mut *connection).await;
-    for row in rows.map_err(write_error)? {
-        commitment(&row, desk)?;
-    }
+    commitments(connection, (sql, json_list(&all)), desk).await?;
     // An order may take from a level that nothing else touches.
     let held = desk.commitments.keys().map(|key| (key.store, key.sku));
     let missing: BTreeSet<(i64, i64)> = held
@@ -241,6 +230,16 @@ pub(super) async fn commitments_of_orders(
         })
         .collect();
     levels(connection, &missing, desk).await
+}
+
+/// Puts what a query of [`COMMITMENT`] finds on the desk.
+async fn commitments(
+    connection: &mut SqliteConnection,
+    (sql, which): (String, String),
+    desk: &mut Desk,
+) -> Result<(), Error> {
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(which).fetch_all(connection).await;
+    rows.map_err(write_error)?.iter().try_for_each(|row| commitment(row, desk))
 }
 
 fn commitment(row: &SqliteRow, desk: &mut Desk) -> Result<(), Error> {
