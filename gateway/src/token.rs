@@ -73,14 +73,21 @@ fn make(file: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read, durably: what is sealed under a key must not outlast the key.
 pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), Error> {
     // An empty file that somebody made may be open to others; a new one is not.
     let old = fs::remove_file(file)
         .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
     old.and_then(|()| OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file))
         .and_then(|mut open| open.write_all(bytes).and_then(|()| open.sync_all()))
+        .and_then(|()| sync_folder_of(file))
         .map_err(Error::file("write", file))
+}
+
+/// A new name is durable only once its folder is.
+pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

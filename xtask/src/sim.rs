@@ -1,4 +1,5 @@
-//! `cargo xtask sim`: builds and plays histories of a gateway among failing platforms, on a failing disk (tests/sim).
+//! `cargo xtask sim`: builds and plays histories of a gateway among failing platforms, on a failing disk (tests/sim), and prints
+//! how often which fault struck.
 
 use crate::{plugins, process, screen, workspace};
 use anyhow::Result;

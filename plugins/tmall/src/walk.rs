@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use qudao_sdk::{Failure, Note, Page, Timestamp, time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a page. Above 50 the platform times out more often.
 const PAGE_SIZE: u32 = 50;
@@ -123,7 +123,7 @@ impl List {
             let all = u32::try_from(rows.len()).ok().filter(|rows| *rows < PAGE_SIZE);
             let total = first.total_results.or(all).ok_or_else(uncounted)?;
             if total <= PAGE_SIZE {
-                let promised = missing(&rows, total);
+                let promised = self.missing(&rows, total);
                 return Ok(Step { rows, next: None, promised });
             }
             walk.newest = rows.iter().map(changed).max().unwrap_or(i64::MIN);
@@ -135,7 +135,7 @@ impl List {
         let answer = self.ask(&walk, walk.page, true, top)?;
         let rows = answer.trades.0;
         // A page with another one behind it is full.
-        let promised = missing(&rows, if answer.has_next.0 { PAGE_SIZE } else { least });
+        let promised = self.missing(&rows, if answer.has_next.0 { PAGE_SIZE } else { least });
         walk.again |= counted && answer.has_next.0;
         walk.short = 0;
         let next = if walk.page > 1 {
@@ -153,6 +153,12 @@ impl List {
         let changed = changed(row);
         let known = || self.thing.no(row).is_some_and(|no| walk.heads.iter().any(|head| head == no));
         changed > walk.newest || (changed == walk.newest && !known())
+    }
+
+    /// Rows that a page must have, where fewer came. One that came twice does not stand in for another.
+    fn missing(&self, rows: &[Row], promised: u32) -> Option<u32> {
+        let came: BTreeSet<&str> = rows.iter().filter_map(|row| self.thing.no(row)).collect();
+        (came.len() < promised as usize).then_some(promised)
     }
 
     fn ask(&self, walk: &Walk, page: u32, use_has_next: bool, top: &Top<'_>) -> Result<Rows, Trouble> {
@@ -247,11 +253,6 @@ impl Thing {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-/// Rows that a page must have, where fewer came.
-fn missing(rows: &[Row], promised: u32) -> Option<u32> {
-    (rows.len() < promised as usize).then_some(promised)
 }
 
 /// A page that stays short.

@@ -211,3 +211,17 @@ fn a_full_page_that_is_not_counted_is_not_taken_for_the_whole() {
     kept.round("orders", &shop);
     assert_eq!(kept.orders, *shop.trades.borrow());
 }
+
+#[test]
+fn a_row_that_comes_twice_does_not_stand_in_for_another() {
+    for trades in [4, 120] {
+        let (shop, mut kept) = (Shop::at(NOW), Kept::default());
+        let now = shop.now.get();
+        kept.round("orders", &shop);
+        shop.now.set(now + 1_000);
+        (0..trades).for_each(|tid| shop.change(tid, now + i64::try_from(tid).unwrap()));
+        shop.halved.set(3);
+        kept.round("orders", &shop);
+        assert_eq!((&kept.orders, shop.halved.get()), (&*shop.trades.borrow(), 0), "{trades}");
+    }
+}

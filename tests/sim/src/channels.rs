@@ -2,9 +2,21 @@
 
 use qudao_kit::Shop;
 use serde_json::json;
+use std::path::Path;
 
 /// Nobody listens there: what notices tell is not asked about.
 const NOBODY: &str = "http://127.0.0.1:9";
+
+/// A platform is waited for so long at most; [`crate::trouble`] delays answers beyond it.
+const WAIT: &str = "500ms";
+
+/// Has the gateway of this configuration wait no longer than the simulation can afford.
+pub(crate) fn impatient(connectors: &Path) {
+    let text = std::fs::read_to_string(connectors).expect("the configuration is there");
+    let with = text.replace("limits: {", &format!("limits: {{http_request: {WAIT}, "));
+    assert_ne!(text, with, "no limits to be set");
+    std::fs::write(connectors, with).expect("the configuration can be written");
+}
 
 /// WeChat Pay, with the sample keys; nobody is asked there.
 pub(crate) fn wechat(name: &str) -> Shop {

@@ -1,6 +1,7 @@
 //! A platform that tells of payments: it sends each notice until it is acknowledged, over a network that loses, doubles,
 //! swaps and damages.
 
+use crate::seen::Seen;
 use qudao_model::{Answer, Request};
 use qudao_sim::{
     Platform,
@@ -17,6 +18,8 @@ pub(crate) struct Courier {
     letters: Vec<Letter>,
     /// By the platform's id of the notice.
     told: BTreeMap<String, Told>,
+    /// What the network did.
+    pub(crate) seen: Seen,
 }
 
 /// One delivery of the story.
@@ -68,7 +71,7 @@ impl Courier {
         let story = tell(&*platform, &Plan { seed: dice.throw(), orders, scenario, start: now });
         let letter = |delivery| Letter { delivery, acknowledged: false };
         let letters = story.into_iter().map(letter).collect();
-        Courier { channel, platform, letters, told: BTreeMap::new() }
+        Courier { channel, platform, letters, told: BTreeMap::new(), seen: Seen::default() }
     }
 
     /// Whether every honest notice was acknowledged.
@@ -80,20 +83,27 @@ impl Courier {
     pub(crate) fn throw(&mut self, count: usize, now: i64, dice: &mut Dice) -> Vec<Sent> {
         let mut open: Vec<usize> =
             (0..self.letters.len()).filter(|at| !self.letters[*at].acknowledged).collect();
-        if dice.below(3) == 0 {
+        if open.len() > 1 && dice.below(3) == 0 {
             dice.shuffle(&mut open);
+            self.seen.add("notices", "swapped");
         }
         let mut sent = Vec::new();
         for at in open.into_iter().take(count) {
             // One that was acknowledged long ago comes again.
             let at = if dice.below(8) == 0 { dice.below(self.len()) as usize } else { at };
             let fate = match dice.below(10) {
-                0 => continue,
+                0 => {
+                    self.seen.add("notices", "lost");
+                    continue;
+                }
                 1 => Fate::AnswerLost,
                 2 => Fate::Damaged,
                 _ => Fate::Arrives,
             };
             let copies = if dice.below(6) == 0 { 2 } else { 1 };
+            if copies > 1 {
+                self.seen.add("notices", "doubled");
+            }
             for _ in 0..copies {
                 sent.push(self.send(at, (now, fate), dice));
             }
@@ -117,6 +127,10 @@ impl Courier {
         if fate == Fate::Damaged {
             let at = dice.below(u32::try_from(request.body.len()).unwrap_or(u32::MAX)) as usize;
             request.body[at] ^= 1 << dice.below(8);
+            self.seen.add("notices", "damaged");
+        }
+        if self.letters[letter].acknowledged {
+            self.seen.add("notices", "sent again though acknowledged");
         }
         let notice = self.letters[letter].delivery.notice.id.clone();
         self.told.entry(notice).or_default().bodies.insert(request.body.clone());
@@ -136,7 +150,11 @@ impl Courier {
             delivery.kind(),
             delivery.notice.order.order_no
         );
-        letter.acknowledged |= sent.fate != Fate::AnswerLost;
+        if sent.fate == Fate::AnswerLost {
+            self.seen.add("notices", "acknowledged, the answer lost");
+        } else {
+            letter.acknowledged = true;
+        }
         self.told.entry(delivery.notice.id.clone()).or_default().acknowledged = true;
     }
 

@@ -1,5 +1,6 @@
 //! A consumer of webhooks that is down, slow, picky, forgetful or gone, and remembers all that it ever took.
 
+use crate::seen::Seen;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use qudao_feed::webhooks::{Answered, Outbound, Sender};
 use qudao_model::{CloudEvent, Timestamp};
@@ -44,6 +45,7 @@ struct State {
     taken: Vec<Arc<Outbound>>,
     ids: BTreeSet<String>,
     under_way: BTreeMap<Arc<str>, u32>,
+    seen: Seen,
 }
 
 impl Hook {
@@ -54,11 +56,17 @@ impl Hook {
             taken: Vec::new(),
             ids: BTreeSet::new(),
             under_way: BTreeMap::new(),
+            seen: Seen::default(),
         })))
     }
 
     pub(crate) fn set(&self, mood: Mood) {
         self.state().mood = mood;
+    }
+
+    /// Events by the mood that they met.
+    pub(crate) fn seen(&self) -> Seen {
+        self.state().seen.clone()
     }
 
     /// It took every event of the feed as the feed has it, those of one entity in order.
@@ -92,6 +100,7 @@ impl State {
             Mood::Picky => event.subject.bytes().map(u32::from).sum::<u32>() % 3 != 0,
             Mood::Down | Mood::Broken | Mood::Busy | Mood::Gone => false,
         };
+        self.seen.add("webhook", format!("{:?}", self.mood).to_lowercase());
         if takes && self.ids.insert(event.id.clone()) {
             self.taken.push(Arc::clone(event));
         }

@@ -1,7 +1,7 @@
 //! A gateway from its start to its death, on a failing disk.
 
 use crate::{
-    disk::{Disk, NAME},
+    disk::{Disk, NAME, renew},
     hook::Hook,
 };
 use qudao_feed::webhooks::{Courier, Settings};
@@ -31,7 +31,7 @@ impl Life {
         let linked = fold.linked.clone();
         let file = config.gateway.data.join("qudao.sqlite");
         std::fs::create_dir_all(&config.gateway.data).expect("the data folder");
-        let disk = Through { vfs: Some(NAME.to_owned()), log_bytes: LOG_BYTES };
+        let disk = Through { vfs: Some(NAME.to_owned()), log_bytes: LOG_BYTES, renew };
         let options =
             Options { vault: Some(qudao_kit::sealing()), disk, ..Options::new(Location::Sqlite(file), fold) };
         let storage = Storage::open(options).await.map_err(|error| chain(&error))?;

@@ -2,7 +2,7 @@
 
 use anstream::println;
 use clap::Parser;
-use qudao_simulation::{Failure, history, play, run, shorten};
+use qudao_simulation::{Failure, Seen, history, play, run, shorten};
 use std::{
     io::Write as _,
     process::ExitCode,
@@ -51,12 +51,12 @@ fn one(seed: u64, steps: Option<&[usize]>) -> Vec<Failure> {
     let all = history::steps(seed);
     let places = steps.map_or_else(|| (0..all.len()).collect::<Vec<_>>(), <[usize]>::to_vec);
     tell_steps(seed, &places);
-    let failed = play(seed, &places, false).err();
-    match &failed {
-        Some(failure) => println!("\nFAILED: {}", failure.text),
-        None => println!("\nnothing is wrong with it"),
+    let played = play(seed, &places, false);
+    match &played {
+        Err(failure) => println!("\nFAILED: {}", failure.text),
+        Ok(happened) => println!("\nnothing is wrong with it; what happened:\n\n{happened}"),
     }
-    failed.into_iter().collect()
+    played.err().into_iter().collect()
 }
 
 /// Many histories.
@@ -65,6 +65,7 @@ fn many(cli: &Cli) -> Vec<Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     let (begun, next) = (Instant::now(), AtomicU64::new(0));
     let failed: Mutex<Vec<Failure>> = Mutex::default();
+    let seen: Mutex<Seen> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..cli.jobs.max(1) {
             scope.spawn(|| {
@@ -73,10 +74,14 @@ fn many(cli: &Cli) -> Vec<Failure> {
                     if at >= cli.seeds {
                         return;
                     }
-                    if let Err(failure) = run(cli.from + at) {
-                        println!("seed {} failed: {}", failure.seed, first_line(&failure.text));
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
-                    } else if at % 100 == 99 {
+                    match run(cli.from + at) {
+                        Err(failure) => {
+                            println!("seed {} failed: {}", failure.seed, first_line(&failure.text));
+                            failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+                        }
+                        Ok(one) => seen.lock().unwrap_or_else(PoisonError::into_inner).merge(&one),
+                    }
+                    if at % 100 == 99 {
                         println!("{} of {} histories, {} s", at + 1, cli.seeds, begun.elapsed().as_secs());
                     }
                     drop(std::io::stdout().flush());
@@ -86,6 +91,8 @@ fn many(cli: &Cli) -> Vec<Failure> {
     });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = begun.elapsed().as_secs();
+    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!("\nwhat happened in those that went well:\n\n{seen}");
     println!("{} histories in {seconds} s, {} failed", cli.seeds, failed.len());
     if let Some(first) = failed.first() {
         tell(&shorten(first));

@@ -61,8 +61,10 @@ async fn hold(world: &mut World) -> Kept {
     let storage = gateway.storage();
     qudao_kit::hold(storage).await;
     let kept = kept(storage).await;
-    acknowledged(world, storage).await;
+    inbox(world).await;
     for courier in &world.couriers {
+        let channel = courier.channel;
+        assert!(courier.is_done(), "notices of `{channel}` are not acknowledged although everything works");
         told(courier, storage).await;
     }
     if let Some(market) = &world.market {
@@ -77,28 +79,14 @@ async fn hold(world: &mut World) -> Kept {
     kept
 }
 
-/// Each notice that was acknowledged is in the inbox, once.
-async fn acknowledged(world: &World, storage: &Storage) {
-    let mut bodies: BTreeMap<(String, Vec<u8>), usize> = BTreeMap::new();
-    let mut filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
-    loop {
-        let page = storage.deliveries(&filter).await.expect("storage answers");
-        for row in page.items.iter().filter(|row| row.verdict.is_understood()) {
-            let request =
-                storage.delivery_request(&row.id).await.expect("storage answers").expect("its bytes");
-            *bodies.entry((row.channel.clone(), request.body)).or_default() += 1;
-        }
-        match page.next {
-            Some(next) => filter.cursor = Some(next),
-            None => break,
-        }
-    }
+/// Each notice that was acknowledged is in the inbox, once; of no other is there more than one. Holds at any time, while a disk
+/// that still fails may keep the inbox from being read.
+pub(crate) async fn inbox(world: &World) {
+    let Ok(bodies) = bodies(world.life().gateway.storage()).await else {
+        assert!(world.disk.is_stopped(), "the inbox cannot be read although the machine runs");
+        return;
+    };
     for courier in &world.couriers {
-        assert!(
-            courier.is_done(),
-            "notices of `{}` are not acknowledged although everything works",
-            courier.channel
-        );
         for (notice, told) in courier.told() {
             let channel = courier.channel;
             let rows = told.bodies.iter().filter_map(|body| bodies.get(&(channel.to_owned(), body.clone())));
@@ -108,6 +96,23 @@ async fn acknowledged(world: &World, storage: &Storage) {
                 rows == 1 || (rows == 0 && !told.acknowledged),
                 "notice {notice} of `{channel}` was {said} and is there {rows} times"
             );
+        }
+    }
+}
+
+/// How often which body that was understood is in the inbox, by channel.
+async fn bodies(storage: &Storage) -> Result<BTreeMap<(String, Vec<u8>), usize>, qudao_storage::Error> {
+    let mut bodies = BTreeMap::new();
+    let mut filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
+    loop {
+        let page = storage.deliveries(&filter).await?;
+        for row in page.items.iter().filter(|row| row.verdict.is_understood()) {
+            let request = storage.delivery_request(&row.id).await?.expect("its bytes");
+            *bodies.entry((row.channel.clone(), request.body)).or_default() += 1;
+        }
+        match page.next {
+            Some(next) => filter.cursor = Some(next),
+            None => return Ok(bodies),
         }
     }
 }

@@ -6,9 +6,10 @@ use qudao_model::{Entity, EntityKind, Payment};
 use qudao_pipeline::{Gateway, NewCommandRequest};
 use qudao_sim::{
     alipay,
+    calls::Calls,
     clock::Clock,
     dice::Dice,
-    fault::{Fault, Faults, Kind},
+    fault::Faults,
     payments::{Edit, Purchase, Truth},
     wechat_pay,
 };
@@ -83,11 +84,16 @@ impl Till {
         }
     }
 
-    pub(crate) fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> &Calls {
         match &self.cashier {
-            Cashier::Wechat(cashier) => cashier.calls().all().len(),
-            Cashier::Alipay(cashier) => cashier.calls().all().len(),
+            Cashier::Wechat(cashier) => cashier.calls(),
+            Cashier::Alipay(cashier) => cashier.calls(),
         }
+    }
+
+    /// Whether it is WeChat Pay's.
+    pub(crate) fn is_wechat(&self) -> bool {
+        matches!(self.cashier, Cashier::Wechat(_))
     }
 
     fn truth(&self) -> Truth {
@@ -149,17 +155,12 @@ impl Till {
         });
     }
 
-    /// The next calls go wrong.
-    pub(crate) fn trouble(&self, kind: Kind, dice: &mut Dice) {
-        self.faults().add(Fault::new(kind).after(dice.below(4)).times(1 + dice.below(2)));
-    }
-
     /// Tells the gateway what it has not taken yet.
     pub(crate) async fn tell(&mut self, gateway: &Gateway) {
         for sale in self.sales.iter_mut().filter(|sale| !sale.expected) {
             sale.expected = gateway.expect_payment(CHANNEL, &sale.order_no, sale.total_fen).await.is_ok();
         }
-        let is_wechat = matches!(self.cashier, Cashier::Wechat(_));
+        let is_wechat = self.is_wechat();
         for refund in self.refunds.iter_mut().filter(|refund| refund.command.is_none()) {
             let Refund { order_no, no, amount_fen, total_fen, .. } = &*refund;
             let mut payload = json!({"order_no": order_no, "refund_no": no, "amount_fen": amount_fen});

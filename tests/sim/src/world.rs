@@ -4,11 +4,14 @@ use crate::{
     channels,
     courier::{Courier, Sent},
     disk::{Disk, Failure, Fault},
-    history::{Step, dice_of},
+    history::{Again, Cast, Step, dice_of},
     hook::{Hook, Mood},
     life::{Life, closed},
+    oracle,
     reader::Reader,
+    seen::Seen,
     till::Till,
+    trouble,
 };
 use futures_util::future::join_all;
 use qudao_feed::webhooks::WebhookState;
@@ -21,7 +24,6 @@ use qudao_pipeline::Delivery;
 use qudao_sim::{
     Keys, alipay,
     dice::Dice,
-    fault::Kind,
     jd,
     market::{Basket, Edit, Stock},
     tmall, wechat_pay,
@@ -47,7 +49,10 @@ pub(crate) struct World {
     was_skewed: bool,
     /// Whether power is lost when the machine stops.
     power: bool,
+    /// What strikes the next start after a stop.
+    again: Option<Again>,
     life: Option<Life>,
+    seen: Seen,
 }
 
 impl World {
@@ -57,19 +62,18 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let start: Timestamp = at(NOON);
         let now = start.as_second();
-        // At least one of them; a market costs most.
-        let (market, till, parts) = (dice.below(2) == 0, dice.below(3) == 0, dice.below(3));
-        let market = market.then(|| open_market(&mut dice, now));
-        let till = till.then(|| Till::open(&mut dice, now));
+        let cast = Cast::thrown(&mut dice);
+        let market = cast.market.then(|| open_market(&mut dice, now));
+        let till = cast.till.then(|| Till::open(&mut dice, now));
         let mut builder = TestGateway::builder();
         let mut couriers = Vec::new();
-        if parts != 1 {
+        if cast.wechat {
             let platform =
                 wechat_pay::WechatPay::new(&Keys::BuiltIn, wechat_pay::Signing::Both).expect("its keys");
             couriers.push(Courier::new("wx", Box::new(platform), (dice.throw(), now)));
             builder = builder.shop(channels::wechat("wx"));
         }
-        if parts != 0 {
+        if cast.alipay {
             let platform = alipay::Alipay::new(&Keys::BuiltIn, alipay::Mode::PublicKey).expect("its keys");
             couriers.push(Courier::new("ali", Box::new(platform), (dice.throw(), now)));
             builder = builder.shop(channels::alipay("ali"));
@@ -80,7 +84,10 @@ impl World {
         if let Some(till) = &till {
             builder = builder.shop(till.channel());
         }
-        builder.write(folder.path());
+        let connectors = builder.write(folder.path());
+        if cast.market || cast.till {
+            channels::impatient(&connectors);
+        }
         let disk = Disk::at(folder.path(), dice.throw());
         let clock = TestClock::at(start);
         let hook = Hook::new(dice.throw());
@@ -99,7 +106,9 @@ impl World {
             skew: 0,
             was_skewed: false,
             power: false,
+            again: None,
             life: Some(life),
+            seen: Seen::default(),
         }
     }
 
@@ -114,18 +123,23 @@ impl World {
         match step {
             Step::Notices(count) => self.notices(count as usize, &mut dice).await,
             Step::Life(count) => self.live(count, &mut dice).await,
-            Step::Trouble(count) => self.trouble(count, &mut dice),
+            Step::Trouble(count) => self.trouble((seed, place), count, &mut dice),
             Step::Ask => self.ask().await,
             Step::Wait(seconds) => self.wait(seconds),
-            Step::Skew(seconds) => self.set_skew(seconds),
+            Step::Skew(seconds) => {
+                if seconds != self.skew {
+                    self.seen.add("clock", if seconds < self.skew { "jumps back" } else { "jumps ahead" });
+                }
+                self.set_skew(seconds);
+            }
             Step::Disk(fault) => self.disk.fault(fault),
-            Step::Stop { after, power } => {
-                self.power = power;
-                self.disk.fault(Fault { failure: Failure::Stop, after, times: 1 });
+            Step::Stop { after, file, power, again } => {
+                (self.power, self.again) = (power, again);
+                self.disk.fault(Fault { failure: Failure::Stop, file, after, times: 1 });
             }
             Step::StopAsking { calls, power } => self.stop_asking(calls, power).await,
             Step::Hook(mood) => self.hook.set(mood),
-            Step::Post => self.post().await,
+            Step::Post => self.post_or_enable().await,
             Step::Restart => self.restart().await,
             Step::Read { limit, dies } => {
                 let feed = self.life().gateway.feed().clone();
@@ -135,16 +149,24 @@ impl World {
         self.revive().await;
     }
 
-    /// The machine starts again if it has stopped.
+    /// The machine starts again if it has stopped, and stops again at that start where this was wanted. What was acknowledged
+    /// is looked for at once: a platform that sends it again would hide that it was lost.
     pub(crate) async fn revive(&mut self) {
-        if !self.disk.is_stopped() {
-            return;
+        while self.disk.is_stopped() {
+            if let Some(life) = self.life.take() {
+                life.end(&self.disk).await;
+            }
+            self.seen.add("stops", if self.power { "power lost" } else { "killed" });
+            self.disk.start_again(self.power);
+            if let Some(Again { fault, power }) = self.again.take() {
+                self.power = power;
+                self.disk.fault(fault);
+            }
+            self.start().await;
+            if !self.disk.is_stopped() {
+                oracle::inbox(self).await;
+            }
         }
-        if let Some(life) = self.life.take() {
-            life.end(&self.disk).await;
-        }
-        self.disk.start_again(self.power);
-        self.start().await;
     }
 
     /// Nothing fails any more and all clocks are right.
@@ -185,12 +207,16 @@ impl World {
     }
 
     async fn start(&mut self) {
+        let struck = self.disk.struck();
         match Life::start(self.folder.path(), &self.clock, &self.hook).await {
             Ok(life) => self.life = Some(life),
             Err(_) if self.disk.is_stopped() => closed(&self.disk).await,
             Err(why) => {
-                // A fault may be in the way; without one there is no excuse.
-                assert!(self.disk.heal() > 0, "a gateway does not start although the disk works: {why}");
+                // A fault that struck this start is in the way; without one there is no excuse.
+                let is_struck = self.disk.struck() > struck;
+                assert!(is_struck, "a gateway does not start although the disk works: {why}");
+                self.seen.add("starts", "failed");
+                self.disk.heal();
                 closed(&self.disk).await;
                 let life = Life::start(self.folder.path(), &self.clock, &self.hook).await;
                 self.life =
@@ -198,8 +224,25 @@ impl World {
             }
         }
         if self.disk.is_stopped() {
-            Box::pin(self.revive()).await;
+            self.seen.add("starts", "stopped");
         }
+    }
+
+    /// All that happened so far.
+    pub(crate) fn seen(&self) -> Seen {
+        let mut seen = self.seen.clone();
+        seen.merge(&self.disk.seen());
+        seen.merge(&self.hook.seen());
+        for courier in &self.couriers {
+            seen.merge(&courier.seen);
+        }
+        if let Some(market) = &self.market {
+            trouble::met(trouble::calls(market), &mut seen);
+        }
+        if let Some(till) = &self.till {
+            trouble::met(till.calls(), &mut seen);
+        }
+        seen
     }
 
     pub(crate) fn wait(&mut self, seconds: i64) {
@@ -269,6 +312,16 @@ impl World {
         self.unless_stopped(async { drop(courier.settle().await) }).await;
     }
 
+    /// The same; where the consumer had enough, an operator first has it tried again.
+    async fn post_or_enable(&mut self) {
+        let courier = self.life().courier.clone();
+        if courier.view().state == WebhookState::Disabled {
+            // A disk that fails may be in the way.
+            self.unless_stopped(async { drop(courier.enable().await) }).await;
+        }
+        self.post().await;
+    }
+
     /// An operator enables the webhook again where its consumer had enough.
     pub(crate) async fn enable(&mut self) {
         let courier = self.life().courier.clone();
@@ -291,7 +344,7 @@ impl World {
         let gateway = self.life().gateway.clone();
         let asked = || {
             let market = self.market.as_ref().map_or(0, Market::calls);
-            market + self.till.as_ref().map_or(0, Till::calls)
+            market + self.till.as_ref().map_or(0, |till| till.calls().all().len())
         };
         let until = asked() + calls as usize;
         let asking = async { drop(gateway.ask_due(gateway.now()).await) };
@@ -300,7 +353,8 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::select! { biased; () = asking => {} () = stop => {} }
+        let ended = tokio::select! { biased; () = asking => true, () = stop => false };
+        self.seen.add("stops", if ended { "behind all calls" } else { "between calls" });
         self.disk.stop();
     }
 
@@ -336,15 +390,15 @@ impl World {
         }
     }
 
-    fn trouble(&self, count: u32, dice: &mut Dice) {
-        for _ in 0..count {
-            let kind = trouble(dice);
-            if let Some(till) = self.till.as_ref().filter(|_| self.market.is_none() || dice.below(2) == 0) {
-                till.trouble(kind, dice);
-                continue;
+    fn trouble(&self, (seed, place): (u64, usize), count: u32, dice: &mut Dice) {
+        // Kinds go round, so that none waits for luck.
+        for nth in (0..u64::from(count)).map(|at| seed + place as u64 + at) {
+            match (&self.till, &self.market) {
+                (Some(till), None) => trouble::at_till(till, nth, dice),
+                (Some(till), Some(_)) if dice.below(2) == 0 => trouble::at_till(till, nth, dice),
+                (_, Some(market)) => trouble::at_market(market, nth, dice),
+                (None, None) => {}
             }
-            let Some(market) = &self.market else { return };
-            market.fault(qudao_sim::fault::Fault::new(kind).after(dice.below(6)).times(1 + dice.below(2)));
         }
     }
 }
@@ -357,20 +411,6 @@ fn edit(dice: &mut Dice) -> Edit {
         4 => Edit::refund(0),
         5 => Edit::Cancel,
         _ => Edit::memo(&dice.digits(4)),
-    }
-}
-
-fn trouble(dice: &mut Dice) -> Kind {
-    match dice.below(9) {
-        0 => Kind::Delay { millis: 15 },
-        1 => Kind::DropBefore,
-        2 => Kind::DropAfterApply,
-        3 => Kind::Duplicate,
-        4 => Kind::Reorder,
-        5 => Kind::HalfPage,
-        6 => Kind::HalfBody,
-        7 => Kind::Status { status: 503, retry_after: None },
-        _ => Kind::Status { status: 429, retry_after: None },
     }
 }
 

@@ -33,7 +33,7 @@ mod writer;
 pub use audit::AuditEntry;
 pub use commands::{COMMAND_TASK, CommandFilter, CommandRow, CommandState, NewCommand, PutCommand};
 pub use delivery::{Committed, DeliveryRow, Incoming, Replayed, VerdictKind};
-pub use disk::{Disk, LOG_BYTES};
+pub use disk::{CHUNK_BYTES, Disk, LOG_BYTES, Renew, renew};
 pub use error::{BUSY_RETRY_AFTER, Cause, Class, Error, Retry, TROUBLE_RETRY_AFTER};
 pub use files::{FileWriter, Stored};
 pub use fold::{Fold, FollowUp, Known};
@@ -67,7 +67,7 @@ use tokio::{
     runtime::Builder,
     sync::{Semaphore, mpsc, oneshot, watch},
 };
-use writer::{Done, Edit, Job, Restriction, Trouble, Writer};
+use writer::{Closing, Done, Edit, Job, Restriction, Trouble, Writer};
 
 /// Where things are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,9 +221,14 @@ impl Storage {
     pub async fn close(&self) {
         let jobs = lock(&self.inner.jobs).take();
         if let Some(jobs) = jobs {
+            let (idle, at_rest) = oneshot::channel();
+            let (go, alone) = oneshot::channel();
             let (done, ended) = oneshot::channel();
-            if jobs.send(Job::Close { done }).await.is_ok() {
+            if jobs.send(Job::Close(Closing { idle, alone, done })).await.is_ok() {
                 // The writer is gone without a word: then it is closed all the more.
+                let _told: Result<(), _> = at_rest.await;
+                self.inner.reader.close().await;
+                drop(go);
                 let _told: Result<(), _> = ended.await;
             }
         }

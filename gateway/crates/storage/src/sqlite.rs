@@ -28,6 +28,7 @@ pub(crate) use read::Reader;
 pub(crate) use write::Connection;
 
 use crate::{Cause, Disk, Error, Vault};
+use checkpoint::Checkpoint;
 use lock::Lock;
 use qudao_model::Timestamp;
 use sqlx::{
@@ -76,8 +77,7 @@ pub(crate) async fn open(
     let path = file_of(location);
     let (reading, writing) = (through(disk, reading(&path)), through(disk, writing(&path)));
     if read_only {
-        let options = reading.create_if_missing(false);
-        let mut probe = options.connect().await.map_err(|error| opening(&path, error))?;
+        let mut probe = reading.connect().await.map_err(|error| opening(&path, error))?;
         let read = sqlx::query("SELECT 1 FROM inbox LIMIT 1").execute(&mut probe).await;
         read.map_err(|error| opening(&path, error))?;
         let latest: Option<i64> =
@@ -91,34 +91,49 @@ pub(crate) async fn open(
                 Cause::text("an older version wrote it, and it is only looked at; start the gateway once");
             return Err(Error::Migrate { path, source });
         }
-        return Ok(Opened { reader: Reader::new(pool(options), path, vault), writer: None });
+        return Ok(Opened { reader: Reader::new(pool(reading), path, vault), writer: None });
     }
     if let Some(folder) = path.parent() {
         make_folder(folder).map_err(|error| file_error(&path, error))?;
     }
     let lock = Lock::take(&path)?;
-    let mut connection = writing.connect().await.map_err(|error| opening(&path, error))?;
-    checkpoint::begin(&mut connection).await.map_err(|error| opening(&path, error))?;
+    let logged = (disk.renew)(&log_of(&path)).map_err(|error| file_error(&path, error))?;
+    let mut connection = checkpoint::connect(&writing).await.map_err(|error| opening(&path, error))?;
     MIGRATIONS
         .run(&mut connection)
         .await
         .map_err(|error| Error::Migrate { path: path.clone(), source: Cause::new(error) })?;
-    let writer = Connection::new(connection, writing, (disk.log_bytes, lock));
+    let logged = usize::try_from(logged).unwrap_or(usize::MAX);
+    let checkpoint = Checkpoint::new(writing.clone(), disk.log_bytes, logged);
+    let writer = Connection::new(connection, writing, (checkpoint, lock));
     Ok(Opened { reader: Reader::new(pool(reading), path, vault), writer: Some(writer) })
 }
 
-/// What partners send concerns buyers: a new folder is for its owner alone.
+/// What partners send concerns buyers: a new folder is for its owner alone. Its name is durable afterwards.
 pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let made: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    for outer in made.into_iter().filter_map(Path::parent) {
+        let outer = if outer.as_os_str().is_empty() { Path::new(".") } else { outer };
+        std::fs::File::open(outer)?.sync_all()?;
+    }
+    Ok(())
 }
 
 pub(crate) fn file_of(location: &Path) -> PathBuf {
     let is_file = location.is_file() || (!location.is_dir() && location.extension().is_some());
     if is_file { location.to_owned() } else { location.join(FILE_NAME) }
+}
+
+/// SQLite's own name for it.
+fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 fn common(path: &Path) -> SqliteConnectOptions {
@@ -150,9 +165,10 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .thread_name(|_| "storage-sqlite".to_owned())
 }
 
+/// Without the right to write, and with that the last to close neither copies the log back nor deletes it.
 fn reading(path: &Path) -> SqliteConnectOptions {
     common(path)
-        .pragma("query_only", "on")
+        .read_only(true)
         .pragma("cache_size", (-READER_CACHE_KIB).to_string())
         .thread_name(|at| format!("storage-read-{at}"))
 }
@@ -203,6 +219,7 @@ fn file_error(path: &Path, error: std::io::Error) -> Error {
     Error::Open { path: path.to_owned(), source }
 }
 
+#[derive(Debug, PartialEq, Eq)]
 enum Code {
     Full,
     ReadOnly,

@@ -34,7 +34,15 @@ pub(crate) enum Job {
     Edit { edit: Box<Edit>, done: Done<u64> },
     Stock { part: Box<StockPart>, done: Done<Applied> },
     Restrict { restriction: Restriction, done: Done<()> },
-    Close { done: oneshot::Sender<()> },
+    Close(Closing),
+}
+
+/// The end, in steps: everything that was asked for is done, those who read are gone, the database is closed.
+pub(crate) struct Closing {
+    pub(crate) idle: oneshot::Sender<()>,
+    /// Ends with its sender.
+    pub(crate) alone: oneshot::Receiver<()>,
+    pub(crate) done: oneshot::Sender<()>,
 }
 
 /// A change of one table that nothing else hangs on.
@@ -155,15 +163,17 @@ impl<W: Writing> Writer<W> {
     pub(crate) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut taken = Vec::with_capacity(self.batch_max);
         let mut closing = None;
+        // Before anybody waits for it. Where it cannot be read now, whoever comes first is told why.
+        self.memory = self.database.recover().await.ok();
         while jobs.recv_many(&mut taken, self.batch_max).await > 0 {
             let mut waiting = Vec::with_capacity(taken.len());
             for job in taken.drain(..) {
                 match job {
                     Job::Deliver { prepared, done, .. } => waiting.push(Waiting::Delivery { prepared, done }),
                     Job::Advance { advance, done } => waiting.push(Waiting::Advance { advance, done }),
-                    Job::Close { done } => {
+                    Job::Close(asked) => {
                         jobs.close();
-                        closing = Some(done);
+                        closing = Some(asked);
                     }
                     single @ (Job::Retry { .. }
                     | Job::Expect { .. }
@@ -179,10 +189,11 @@ impl<W: Writing> Writer<W> {
             self.work(waiting).await;
             self.database.housekeeping().await;
         }
+        let Some(Closing { idle, alone, done }) = closing else { return self.database.close().await };
+        answer(idle, ());
+        let _gone: Result<(), _> = alone.await;
         self.database.close().await;
-        if let Some(done) = closing {
-            answer(done, ());
-        }
+        answer(done, ());
     }
 
     async fn single(&mut self, job: Job) {
@@ -212,7 +223,7 @@ impl<W: Writing> Writer<W> {
                 let result = self.database.restrict(restriction).await;
                 answer(done, result);
             }
-            Job::Deliver { .. } | Job::Advance { .. } | Job::Close { .. } => {}
+            Job::Deliver { .. } | Job::Advance { .. } | Job::Close(_) => {}
         }
     }
 

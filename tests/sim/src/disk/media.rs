@@ -12,6 +12,8 @@ pub(super) struct Media {
     durable: Option<Vec<u8>>,
     /// Since then, in order.
     pending: Vec<Change>,
+    /// The file that had this name before: deleted, and the folder was not flushed since.
+    before: Option<Box<Media>>,
 }
 
 /// One change that waits to be flushed.
@@ -24,7 +26,7 @@ enum Change {
 impl Media {
     /// A file that was there before anybody looked.
     pub(super) fn found(bytes: Vec<u8>) -> Media {
-        Media { durable: Some(bytes), pending: Vec::new() }
+        Media { durable: Some(bytes), ..Media::default() }
     }
 
     pub(super) fn write(&mut self, at: usize, bytes: &[u8]) {
@@ -35,31 +37,59 @@ impl Media {
         self.pending.push(Change::Cut { size });
     }
 
-    /// Everything written so far survives the loss of power.
+    /// Everything written so far survives the loss of power, its name with it.
     pub(super) fn flush(&mut self) {
         let durable = self.durable.get_or_insert_default();
         for change in self.pending.drain(..) {
             change.apply(durable);
         }
+        self.before = None;
     }
 
-    /// A flush that failed: some of it is there, and the system takes all of it for written from now on.
+    /// The name is gone; until the folder is flushed it may come back.
+    pub(super) fn delete(&mut self) {
+        let whole = std::mem::take(self);
+        // Of a file that never was on the disk nothing can come back, but what had its name before it.
+        self.before = if whole.durable.is_some() { Some(Box::new(whole)) } else { whole.before };
+    }
+
+    /// The folder was flushed: what was deleted stays so.
+    pub(super) fn forget_before(&mut self) {
+        self.before = None;
+    }
+
+    /// Whether nothing but a name that may come back is left of it.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.before.is_some() && self.durable.is_none() && self.pending.is_empty()
+    }
+
+    /// A flush that failed: all of it is there, or nothing, or any part; and the system takes all of it for written from now on.
     pub(super) fn flush_in_part(&mut self, dice: &mut Dice) {
+        let pending = std::mem::take(&mut self.pending);
+        let way = dice.below(3);
+        if way == 0 {
+            return;
+        }
         let durable = self.durable.get_or_insert_default();
-        for change in self.pending.drain(..) {
-            change.apply_in_part(durable, dice);
+        for change in pending {
+            if way == 1 { change.apply(durable) } else { change.apply_in_part(durable, dice) }
         }
     }
 
-    /// The file after the power was lost: of what was not flushed any part is there, in any combination. Nothing where the
-    /// file itself is gone.
-    pub(super) fn lose_power(&mut self, dice: &mut Dice) -> Option<Vec<u8>> {
+    /// The file after the power was lost: of what was not flushed all is there, or nothing, or any part in any combination.
+    /// Nothing where the file itself is gone.
+    pub(super) fn lose_power(mut self, dice: &mut Dice) -> Option<Vec<u8>> {
+        let is_deleted = self.is_deleted();
+        match self.before.take() {
+            Some(before) if dice.below(2) == 0 => return before.lose_power(dice),
+            _ if is_deleted => return None,
+            _ => {}
+        }
         if self.durable.is_none() && dice.below(2) == 0 {
-            self.pending.clear();
             return None;
         }
         self.flush_in_part(dice);
-        self.durable.clone()
+        self.durable
     }
 }
 
@@ -109,6 +139,49 @@ mod tests {
         }
         let expected = [&b"abc"[..], b"abcdef", b"aXc", b"aXcdef"];
         assert_eq!(seen, expected.map(<[u8]>::to_vec).into_iter().collect());
+    }
+
+    #[test]
+    fn a_flush_that_fails_leaves_all_or_nothing_or_a_part() {
+        let left = |seed| {
+            let mut media = Media::found(b"ab".to_vec());
+            media.write(0, b"X");
+            media.write(1, b"Y");
+            media.flush_in_part(&mut Dice::new(seed));
+            // The system takes it for written: another flush adds nothing.
+            media.flush();
+            media.durable.unwrap()
+        };
+        let seen: std::collections::BTreeSet<_> = (0..200).map(left).collect();
+        let expected = [&b"ab"[..], b"Xb", b"aY", b"XY"];
+        assert_eq!(seen, expected.map(<[u8]>::to_vec).into_iter().collect());
+        let nothing = (0..600).filter(|seed| left(*seed) == b"ab").count();
+        assert!((150..400).contains(&nothing), "nothing of it is left in {nothing} of 600");
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_may_come_back_until_another_of_its_name_is_flushed() {
+        let deleted = || {
+            let mut media = Media::found(b"old".to_vec());
+            media.delete();
+            assert!(media.is_deleted());
+            media
+        };
+        let seen: std::collections::BTreeSet<_> =
+            (0..50).map(|seed| deleted().lose_power(&mut Dice::new(seed))).collect();
+        assert_eq!(seen, [None, Some(b"old".to_vec())].into_iter().collect());
+        let renewed = |flushed: bool, seed| {
+            let mut media = deleted();
+            media.write(0, b"new");
+            if flushed {
+                media.flush();
+            }
+            media.lose_power(&mut Dice::new(seed))
+        };
+        let seen: std::collections::BTreeSet<_> = (0..200).map(|seed| renewed(false, seed)).collect();
+        let expected = [None, Some(Vec::new()), Some(b"old".to_vec()), Some(b"new".to_vec())];
+        assert_eq!(seen, expected.into_iter().collect());
+        assert!((0..50).all(|seed| renewed(true, seed) == Some(b"new".to_vec())));
     }
 
     #[test]

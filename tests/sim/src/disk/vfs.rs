@@ -13,13 +13,19 @@ use std::{
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     ptr,
-    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Name of the VFS.
 pub const NAME: &str = "qudao-failing";
 /// The same for SQLite.
 const C_NAME: &CStr = c"qudao-failing";
+
+/// Files whose folder is flushed with them.
+const JOURNALS: c_int = ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL;
 
 /// Disks by folder.
 static DISKS: Mutex<BTreeMap<PathBuf, Weak<Inner>>> = Mutex::new(BTreeMap::new());
@@ -36,6 +42,8 @@ struct File {
 struct Handle {
     disk: Disk,
     path: PathBuf,
+    /// The next flush is of its folder, too: the system's VFS does so once for a log or journal that it may have made.
+    folder: AtomicBool,
 }
 
 /// The system's VFS. SQLite never takes it away, and it may be used by any thread.
@@ -103,7 +111,7 @@ fn system() -> *mut ffi::sqlite3_vfs {
 }
 
 /// The disk that a file is on.
-fn disk_of(path: &Path) -> Option<Disk> {
+pub(super) fn disk_of(path: &Path) -> Option<Disk> {
     let disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
     path.ancestors().find_map(|folder| disks.get(folder)).and_then(Weak::upgrade).map(Disk)
 }
@@ -182,7 +190,8 @@ unsafe extern "C" fn open(
     }
     let handle = disk.zip(path).map_or(ptr::null_mut(), |(disk, path)| {
         disk.opened(&path);
-        Box::into_raw(Box::new(Handle { disk, path }))
+        let folder = AtomicBool::new(flags & ffi::SQLITE_OPEN_CREATE != 0 && flags & JOURNALS != 0);
+        Box::into_raw(Box::new(Handle { disk, path, folder }))
     });
     // SAFETY: as above.
     unsafe {
@@ -195,19 +204,25 @@ unsafe extern "C" fn delete(_: *mut ffi::sqlite3_vfs, name: *const c_char, sync_
     // SAFETY: as in `open`.
     let path = unsafe { path_of(name) };
     let disk = path.as_deref().and_then(disk_of);
-    if disk.as_ref().is_some_and(|disk| disk.strike(Operation::Change).is_err()) {
+    let struck = disk
+        .as_ref()
+        .zip(path.as_deref())
+        .is_some_and(|(disk, path)| disk.strike(Operation::Change, path).is_err());
+    if struck {
         return ffi::SQLITE_IOERR_DELETE;
     }
+    // The folder of the real disk is not flushed either, where a disk of ours decides.
+    let flushes = if disk.is_some() { 0 } else { sync_folder };
     // SAFETY: the system's VFS with SQLite's own arguments.
     let deleted = unsafe {
         let system = system();
         match (*system).xDelete {
-            Some(delete) => delete(system, name, sync_folder),
+            Some(delete) => delete(system, name, flushes),
             None => ffi::SQLITE_IOERR_DELETE,
         }
     };
     if let (ffi::SQLITE_OK, Some(disk), Some(path)) = (deleted, disk, path) {
-        disk.deleted(&path);
+        disk.deleted(&path, sync_folder != 0);
     }
     deleted
 }
@@ -242,7 +257,7 @@ unsafe extern "C" fn write(
 ) -> c_int {
     // SAFETY: an open file of ours.
     let Some(handle) = (unsafe { handle(file) }) else { return forward!(file, xWrite, from, amount, at) };
-    let (struck, failed) = match handle.disk.strike(Operation::Write) {
+    let (struck, failed) = match handle.disk.strike(Operation::Write, &handle.path) {
         Ok(()) => (amount, ffi::SQLITE_OK),
         Err(Failure::Short) => (amount / 2, ffi::SQLITE_FULL),
         Err(Failure::Full) => (0, ffi::SQLITE_FULL),
@@ -257,6 +272,7 @@ unsafe extern "C" fn write(
         // SAFETY: SQLite gives `amount` bytes, of which these are the first.
         let bytes = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), length) };
         handle.disk.wrote(&handle.path, at, bytes);
+        handle.disk.sqlite_wrote(&handle.path, at);
     }
     failed
 }
@@ -264,7 +280,7 @@ unsafe extern "C" fn write(
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int {
     // SAFETY: an open file of ours.
     let Some(handle) = (unsafe { handle(file) }) else { return forward!(file, xTruncate, size) };
-    if handle.disk.strike(Operation::Change).is_err() {
+    if handle.disk.strike(Operation::Change, &handle.path).is_err() {
         return ffi::SQLITE_IOERR_TRUNCATE;
     }
     let cut = forward!(file, xTruncate, size);
@@ -277,9 +293,12 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: an open file of ours.
     let Some(handle) = (unsafe { handle(file) }) else { return forward!(file, xSync, flags) };
-    match handle.disk.strike(Operation::Flush) {
+    match handle.disk.strike(Operation::Flush, &handle.path) {
         Ok(()) => {
             handle.disk.flushed(&handle.path);
+            if handle.folder.swap(false, Ordering::Relaxed) {
+                handle.disk.folder_flushed(&handle.path);
+            }
             ffi::SQLITE_OK
         }
         Err(Failure::Stop) => ffi::SQLITE_IOERR_FSYNC,

@@ -16,6 +16,7 @@ const REFERENCE: &str = "the native reference that the gateway is measured again
 const CONSUMER: &str = "a program of HQ: takes the webhooks from outside";
 const FUZZ: &str = "feeds the private listener's routes without a socket";
 const CRASH: &str = "looks into the database beside the gateway that it killed";
+const DISK: &str = "looks at what a failing disk left";
 const SIMULATOR: &str = "plays the platform from outside";
 
 pub(super) const OWNERS: &[Owner] = &[
@@ -33,7 +34,7 @@ pub(super) const OWNERS: &[Owner] = &[
     Owner {
         technology: "sqlx",
         owners: &["qudao-storage"],
-        also: &[("qudao-bench", REFERENCE), ("qudao-crash", CRASH)],
+        also: &[("qudao-bench", REFERENCE), ("qudao-crash", CRASH), ("qudao-simulation", DISK)],
     },
     Owner {
         technology: "axum",
@@ -46,8 +47,8 @@ pub(super) const OWNERS: &[Owner] = &[
         ],
     },
     Owner { technology: "hyper", owners: &["qudao-listener"], also: &[("qudao-sim", SIMULATOR)] },
-    // Below SQL: a VFS of its own, which fails on command.
-    Owner { technology: "libsqlite3-sys", owners: &["qudao-simulation"], also: &[] },
+    // Below SQL: what is copied back when, and a VFS that fails on command.
+    Owner { technology: "libsqlite3-sys", owners: &["qudao-storage"], also: &[("qudao-simulation", DISK)] },
     Owner { technology: "saphyr-parser", owners: &["qudao-config"], also: &[] },
     Owner {
         technology: "clap",

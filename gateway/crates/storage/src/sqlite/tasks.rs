@@ -7,6 +7,7 @@ use super::{
     write::json_list,
 };
 use crate::{Cause, Error, Task, query::clamp};
+use futures_util::TryStreamExt as _;
 use qudao_model::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,10 +53,15 @@ pub(super) fn write(script: &mut Script, changed: BTreeMap<String, Option<Task>>
     })
 }
 
-/// All tasks, for the writer.
+/// All tasks, for the writer. There may be very many: no two copies of them at a time.
 pub(super) async fn by_heart(connection: &mut SqliteConnection) -> Result<HashMap<String, Task>, Error> {
-    let rows = sqlx::query(SELECT).fetch_all(connection).await.map_err(super::write_error)?;
-    rows.iter().map(|row| task(row).map(|task| (task.id.clone(), task))).collect()
+    let mut rows = sqlx::query(SELECT).fetch(connection);
+    let mut tasks = HashMap::new();
+    while let Some(row) = rows.try_next().await.map_err(super::write_error)? {
+        let task = task(&row)?;
+        tasks.insert(task.id.clone(), task);
+    }
+    Ok(tasks)
 }
 
 pub(super) async fn due(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<Task>, Error> {

@@ -1,7 +1,7 @@
 //! The half that writes.
 
 use super::{
-    checkpoint::Checkpoint,
+    checkpoint::{self, Checkpoint},
     commands, cursors, edits, entities, events, expectations, families, inbox,
     lock::Lock,
     observations,
@@ -16,7 +16,7 @@ use crate::{
     writer::{Edit, Restriction, Wanted, Writing},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
+    AssertSqlSafe, Row as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
 
@@ -56,9 +56,8 @@ impl Connection {
     pub(super) fn new(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
-        (log_bytes, lock): (usize, Lock),
+        (checkpoint, lock): (Checkpoint, Lock),
     ) -> Connection {
-        let checkpoint = Checkpoint::new(options.clone(), log_bytes);
         let (restriction, texts, words) = (Restriction::default(), Texts::default(), Words::default());
         Connection { writing: Some(connection), options, restriction, texts, words, checkpoint, _lock: lock }
     }
@@ -67,7 +66,7 @@ impl Connection {
         let connection = if let Some(connection) = self.writing.take() {
             connection
         } else {
-            let mut connection = self.options.connect().await.map_err(write_error)?;
+            let mut connection = checkpoint::connect(&self.options).await.map_err(write_error)?;
             apply(self.restriction, &mut connection).await?;
             connection
         };
@@ -134,7 +133,8 @@ impl Writing for Connection {
             stock::put(&mut script, desk)?;
         }
         script.statement("COMMIT");
-        let logged = script.log_bytes();
+        // A transaction without rows of the busy tables changes a page as well.
+        let logged = script.log_bytes().saturating_add(PAGE_BYTES);
         let mut texts = std::mem::take(&mut self.texts);
         let result = match self.connection().await {
             Ok(connection) => script.run(&mut texts, connection).await.map_err(write_error),
@@ -195,11 +195,8 @@ impl Writing for Connection {
     }
 
     async fn close(self) {
-        self.checkpoint.close().await;
-        if let Some(connection) = self.writing
-            && let Err(error) = connection.close().await
-        {
-            tracing::warn!(%error, "the database did not close cleanly; its log is replayed at the next start");
+        if let Some(connection) = self.writing {
+            self.checkpoint.close(connection).await;
         }
     }
 }
