@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     master, metrics,
     ready::{Published, Ready},
-    token::Token,
+    token::{self, Token},
 };
 use qudao_api::ApiOptions;
 use qudao_config::{Config, Environment, ProcessEnvironment, StorageChoice};
@@ -157,8 +157,11 @@ async fn open_storage(config: &Config, fold: Arc<Folding>, vault: Arc<Vault>) ->
         return Err(Error::refused("storage other than sqlite is not in this version"));
     };
     let location = Location::Sqlite(config.gateway.data.clone());
-    let options = Options::new(location, fold);
-    let options = Options { vault: Some(master::sealing(vault)), ..options };
+    let mut options = Options::new(location, fold);
+    options.vault = Some(master::sealing(vault));
+    if let Some(bytes) = config.gateway.copy_log_at {
+        options.disk.log_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
     Storage::open(options).await.map_err(Error::storage("open the database"))
 }
 
@@ -168,7 +171,11 @@ fn data_folder(data: &Path) -> Result<PathBuf, Error> {
         if let Some(parent) = data.parent() {
             fs::create_dir_all(parent).map_err(Error::file("make the folder", parent))?;
         }
-        DirBuilder::new().mode(DATA_MODE).create(data).map_err(Error::file("make the data folder", data))?;
+        DirBuilder::new()
+            .mode(DATA_MODE)
+            .create(data)
+            .and_then(|()| token::sync_folder_of(data))
+            .map_err(Error::file("make the data folder", data))?;
     }
     data.canonicalize().map_err(Error::file("find the data folder", data))
 }

@@ -36,8 +36,8 @@ fn what_init_writes_is_good_and_asks_for_a_channel() {
     insta::assert_snapshot!(said.all(), @r#"
     exit code 0
     --- stdout
-    shop/connectors.yaml:30:1: warning: there are no channels, so every webhook is answered with 404
-     30 | channels: {}
+    shop/connectors.yaml:31:1: warning: there are no channels, so every webhook is answered with 404
+     31 | channels: {}
         | ^^^^^^^^
     hint: add a block below `channels:`, such as `shop-main:`
 

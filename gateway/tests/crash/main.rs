@@ -6,9 +6,9 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
-    /// A development build, on a machine that runs all other tests meanwhile: this finds what hangs or grows. The aim of a
-    /// second is held by `cargo xtask crash`, which builds for release.
-    const MEDIAN_MAX: Duration = Duration::from_secs(5);
+    /// For 95 of 100 restarts. A development build, on a machine that runs all other tests meanwhile: this finds what hangs or
+    /// grows. The aim of a second is held by `cargo xtask crash`, which builds for release.
+    const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
     fn root() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -51,24 +51,36 @@ mod tests {
             rate: 100,
             events: 0,
             migrations: 0,
-            answer_within: Some(MEDIAN_MAX),
+            answer_within: Some(ANSWER_WITHIN),
         }
     }
 
     #[test]
     fn fifty_kills_lose_nothing_and_leave_nothing_half() {
         let report = killed(&Options { cycles: 50, ..options("kills", 20_260_121) });
-        assert_eq!(report.cycles, 50);
-        // It was under load, in all ways.
+        assert!(report.cycles >= 50, "{report:?}");
+        // It was under load, in all ways, and kills struck where they were aimed.
         assert!(report.counts.acknowledged > 500, "{report:?}");
         assert!(report.counts.unanswered > 0 && report.counts.repeated > 0, "{report:?}");
-        assert_eq!(report.kills.len(), 5, "{report:?}");
+        assert_eq!(report.kills.len(), 6, "{report:?}");
+        assert!(report.hit.len() == 6 && report.hit.values().all(|hit| *hit > 0), "{report:?}");
+        assert!(report.copies.started_over > 10, "{report:?}");
         assert!(report.kept.imports > 2 && report.kept.orders > 100, "{report:?}");
+    }
+
+    /// A long past does not make a start slow, and nothing of it gets lost.
+    #[test]
+    fn kills_with_a_hundred_thousand_events_behind_them() {
+        let report = killed(&Options { cycles: 3, events: 100_000, ..options("past", 11) });
+        assert_eq!(report.cycles, 3);
+        assert!(report.kept.events > 100_000, "{report:?}");
     }
 
     #[test]
     fn a_killed_migration_goes_on_where_it_was() {
-        let report = killed(&Options { migrations: 3, ..options("migrations", 7) });
-        assert_eq!(report.migrations.count, 3);
+        // The newest versions first, and of each of them once at least.
+        let report = killed(&Options { migrations: 4, ..options("migrations", 7) });
+        assert_eq!(report.migrations.count, 4);
+        assert!(report.hit.get("migration").is_some_and(|hit| *hit >= 4), "{report:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! Looks into the database beside the running gateway and says, one sentence each, what is missing, there twice or half there.
+//! Looks into the database, beside the running gateway or as a kill left it, and says, one sentence each, what is missing,
+//! there twice or half there.
 //!
 //! Everything is read in one transaction, after a note was taken of what had been acknowledged until then. A quick look
 //! reads what came since the last one; a whole look begins at the first row again, so that what an earlier restart may have
@@ -7,6 +8,7 @@
 mod database;
 mod feed;
 mod inbox;
+mod marks;
 mod money;
 mod orders;
 mod shape;
@@ -20,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::report::Kept;
 use crate::shop::Shop;
 use anyhow::Result;
-use database::Database;
+pub(crate) use database::Database;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -50,9 +52,11 @@ pub(crate) struct Check {
     stored: HashMap<usize, i64>,
     /// Ids of all events.
     events: HashSet<String>,
-    /// Entities that an event told of, and those of which it can tell once only.
-    told: HashSet<String>,
+    /// What events told of each entity, and what they can tell once only.
+    told: HashMap<String, feed::Told>,
     once: HashSet<String>,
+    /// The last rows, which the next look must find as they were.
+    marks: marks::Marks,
     pub(crate) kept: Kept,
 }
 
@@ -70,15 +74,17 @@ pub(crate) enum Depth {
 impl Check {
     /// Everything that is wrong.
     pub(crate) fn look(&mut self, file: &Path, known: &Known<'_>, depth: Depth) -> Result<Vec<String>> {
+        // Before the snapshot: what is acknowledged later may be missing in it.
+        let acknowledged = known.ledger.acknowledged();
+        let cursor = known.shop.passed();
+        let mut database = Database::open(file)?;
+        let mut found = self.marks.moved(&mut database)?;
         if depth != Depth::Quick {
             *self = Check::default();
         }
-        // Before the snapshot: what is acknowledged later may be missing in it.
-        let acknowledged = known.ledger.acknowledged();
-        let mut database = Database::open(file)?;
-        let mut found = self.structure(&mut database, depth)?;
+        found.extend(self.structure(&mut database, depth)?);
         found.extend(inbox::notices(self, &mut database, known, acknowledged)?);
-        found.extend(orders::cursors(&mut database, known.shop)?);
+        found.extend(orders::cursors(&mut database, known.shop, cursor)?);
         found.extend(stock::levels(&mut database, known.chain)?);
         found.extend(stock::imports(&mut database, known.chain)?);
         if depth == Depth::Settled {
@@ -107,6 +113,7 @@ impl Check {
         found.extend(feed::events(self, database)?);
         if depth != Depth::Quick {
             found.extend(feed::entities(self, database)?);
+            found.extend(stock::repeats(database)?);
         }
         Ok(found)
     }
@@ -114,6 +121,7 @@ impl Check {
     fn advance(&mut self, database: &mut Database) -> Result<()> {
         self.ordinal = database.number("SELECT coalesce(max(ordinal), 0) FROM inbox")?;
         self.position = database.number("SELECT coalesce(max(position), 0) FROM observations")?;
+        self.marks = marks::Marks::of(database, [self.ordinal, self.position, self.seq])?;
         let count = |database: &mut Database, sql| -> Result<u64> {
             Ok(u64::try_from(database.number(sql)?).unwrap_or_default())
         };

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub(crate) const SPARE: &str = "wechat-spare";
 /// Key that webhooks are signed with; opens nothing.
 const SECRET: &str = "test_webhook_secret.txt";
+/// A log that a few dozen notices fill.
+const SHORT_LOG: &str = "256KiB";
 /// Files of the ERP are watched here.
 const INBOX: &str = "inbox";
 
@@ -53,7 +55,7 @@ impl Folder {
         }
         fs::write(folder.path.join(SECRET), "whsec_Y3Jhc2gtaGFybmVzcy1hbmQtbm90aGluZy1lbHNl")
             .context("writing a secret")?;
-        folder.configure(false)?;
+        folder.configure(false, false)?;
         Ok(folder)
     }
 
@@ -90,14 +92,15 @@ impl Folder {
         self.path.join(INBOX)
     }
 
-    /// Writes the configuration at once, as an editor does; `spare` has one more channel.
-    pub(crate) fn configure(&self, spare: bool) -> Result<()> {
+    /// Writes the configuration at once, as an editor does; `spare` has one more channel, `copies` a log that is copied back
+    /// again and again.
+    pub(crate) fn configure(&self, spare: bool, copies: bool) -> Result<()> {
         let draft = self.path.join("connectors.yaml.draft");
-        fs::write(&draft, self.yaml(spare)).context("writing the configuration")?;
+        fs::write(&draft, self.yaml(spare, copies)).context("writing the configuration")?;
         fs::rename(&draft, self.config()).context("writing the configuration")
     }
 
-    fn yaml(&self, spare: bool) -> String {
+    fn yaml(&self, spare: bool, copies: bool) -> String {
         let examples = self.root.join("examples");
         let examples = examples.display();
         let wechat = |name: &str| {
@@ -113,11 +116,12 @@ impl Folder {
         let spare = if spare { wechat(SPARE) } else { String::new() };
         let shop = self.around.shop.as_deref().map(|origin| jd(origin, &format!("{examples}/keys/jd-main")));
         format!(
-            "version: 1\ngateway: {{hooks: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}}\nstores: {examples}/stores.csv\nchannels:\n\
+            "version: 1\ngateway: {{hooks: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"{log}}}\nstores: {examples}/stores.csv\nchannels:\n\
              {wechat}{spare}  alipay-main:\n    connector: alipay\n    \
              settings: {{app_id: \"2021004177265309\", seller_id: \"2088241736950418\", mode: public_key}}\n    \
              secrets: {{alipay_public_key: {{file: {examples}/keys/alipay-main/test_alipay_public_key.pem}}}}\n{shop}{stock}{sales}{feed}",
             wechat = wechat("wechat-main"),
+            log = if copies { format!(", copy_log_at: {SHORT_LOG}") } else { String::new() },
             shop = shop.unwrap_or_default(),
             feed = self.around.consumer.map(feed).unwrap_or_default(),
             stock = erp("store-stock", &format!("{examples}/mappings/evening-stock.yaml"), "STK_*.csv"),

@@ -1,8 +1,8 @@
 //! The gateway as a child that gets killed: no drain, no farewell, `SIGKILL`.
 
 use crate::folder::Folder;
-use crate::http::Api;
-use anyhow::{Context, Result, bail};
+use crate::http::{self, Api, Line};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
@@ -16,8 +16,16 @@ use std::time::{Duration, Instant};
 /// A first start compiles the components, in a development build for a while.
 const READY_MAX: Duration = Duration::from_mins(3);
 const LOOK: Duration = Duration::from_millis(1);
+/// From one look at what a kill is aimed at to the next.
+const AIM: Duration = Duration::from_micros(100);
 const STOP_MAX: Duration = Duration::from_secs(30);
 const LOG_LINES: usize = 15;
+/// A restarted gateway answers by then or never.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// A notice without a signature, of nobody: an answer to it completes nothing that a kill may have left half there.
+pub(crate) const PROBE: &[u8] = b"{}";
+/// Where it goes.
+const PROBED: &str = "/hooks/wechat-main";
 
 /// A gateway on its way up. Dropped, it is killed.
 pub(crate) struct Starting {
@@ -85,18 +93,24 @@ impl Starting {
         Ok(None)
     }
 
-    /// Kills it `pause` after `begun` says so, or once it is ready; whether it was.
-    pub(crate) fn killed_once(self, begun: impl Fn() -> bool, pause: Duration) -> Result<bool> {
+    /// Kills it `pause` after `under_way` says so, or once it is ready; whether it was under way at the end as well.
+    pub(crate) fn killed_once(mut self, under_way: impl Fn() -> bool, pause: Duration) -> Result<bool> {
         let file = self.folder.data().join("ready.json");
-        while !begun() {
+        while !under_way() {
             if file.exists() {
-                return Ok(true);
+                return Ok(false);
             }
-            anyhow::ensure!(self.begun.elapsed() < READY_MAX, "the gateway writes nothing at its start");
-            thread::sleep(LOOK);
+            if let Some(status) = self.child.try_wait().context("looking after the gateway")? {
+                bail!("the gateway did not start, {status}; its log ends with\n{}", self.log_end());
+            }
+            ensure!(self.begun.elapsed() < READY_MAX, "the gateway writes nothing at its start");
+            thread::sleep(AIM);
         }
         thread::sleep(pause);
-        Ok(file.exists())
+        let held = under_way();
+        self.child.kill().context("killing the gateway")?;
+        self.child.wait().context("waiting for the gateway's end")?;
+        Ok(held)
     }
 
     fn listening(self, ready: &str) -> Result<Gateway> {
@@ -120,9 +134,19 @@ impl Starting {
 }
 
 impl Gateway {
-    /// When its process began.
-    pub(crate) fn begun(&self) -> Instant {
-        self.starting.begun
+    /// From the start of its process until a hook answers, which it is asked for now.
+    pub(crate) fn answers(&self) -> Result<Duration> {
+        let mut line = Line::default();
+        let request = http::request("POST", PROBED, &[], PROBE);
+        loop {
+            let asked = line.exchange(self.hooks, &request);
+            let took = self.starting.begun.elapsed();
+            match asked {
+                Ok((401 | 400, _)) => return Ok(took),
+                Ok((status, _)) => bail!("an unsigned notice was answered with {status}"),
+                Err(error) => ensure!(took < ANSWER_MAX, "no hook is answered after a restart: {error}"),
+            }
+        }
     }
 
     /// Whether it ended on its own, which it never should.

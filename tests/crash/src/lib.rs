@@ -2,13 +2,16 @@
 //!
 //! Two payment platforms send signed notices at a fixed rate and send again what was not acknowledged; a shop is polled, files of
 //! an ERP come in, a consumer is told by webhook, the configuration is reloaded. `kill -9` strikes at an instant that a seed
-//! decides, aimed at each of these in turn. After each restart the database is read beside the running gateway: what was
-//! acknowledged is there once with its bytes and all that follows from it; what was not is there whole or not at all; the
-//! feed has no gap; cursors are not ahead of what is kept; figures of a store are those of one file.
+//! decides, aimed at each of these in turn and at the copy of the log back into the database; whether it struck there is read
+//! from what is left, and a run of some length goes on until each was struck. Before each restart, and after it beside the
+//! running gateway, the database is read, and only then is the load let in again: what was acknowledged is there once with its
+//! bytes and all that follows from it; what was not is there whole or not at all; the feed has no gap; cursors are not ahead
+//! of what is kept; figures of a store are those of one file. At rest events say once, and last, what entities came to.
 //! Leaves to the fault simulation what a kill does not do: the system keeps what a process wrote, so lost or torn writes of a
 //! power cut do not happen here. Surprising: a seed repeats what is sent and where a kill is aimed, not what the machine does
 //! in that millisecond.
 
+mod aim;
 mod chain;
 mod check;
 mod consumer;
@@ -18,6 +21,7 @@ mod gateway;
 mod http;
 mod ledger;
 mod load;
+mod log;
 mod old;
 mod report;
 mod round;
@@ -25,7 +29,7 @@ mod shop;
 mod world;
 
 pub use ledger::Counts;
-pub use report::{Kept, Report, Restarts};
+pub use report::{Copies, Kept, Report, Restarts};
 
 use anyhow::Result;
 use std::path::PathBuf;
@@ -52,7 +56,7 @@ pub struct Options {
     pub events: u32,
     /// Databases of older versions whose first start is killed.
     pub migrations: u32,
-    /// Half of all restarts must answer a hook within this time, or it counts as something missing.
+    /// Of 100 restarts 95 must answer a hook within this time, or it counts as something missing.
     pub answer_within: Option<Duration>,
 }
 

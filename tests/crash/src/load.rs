@@ -7,25 +7,69 @@ use crate::ledger::{Job, Ledger};
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Requests that may be under way at once.
 const SENDERS: usize = 24;
 
-/// Where the gateway is, while it is anywhere.
+/// Where the gateway is, while it is anywhere, and what its kills cut off.
 #[derive(Debug, Default)]
-pub(crate) struct Address(Mutex<Option<SocketAddr>>);
+pub(crate) struct Address {
+    place: Mutex<Option<SocketAddr>>,
+    struck: Mutex<Option<Instant>>,
+    cut: AtomicU64,
+    under_way: AtomicU64,
+}
 
 impl Address {
     pub(crate) fn set(&self, address: Option<SocketAddr>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = address;
+        *lock(&self.place) = address;
     }
 
     fn get(&self) -> Option<SocketAddr> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.place)
     }
+
+    /// The gateway is killed now.
+    pub(crate) fn strike(&self) {
+        *lock(&self.struck) = Some(Instant::now());
+    }
+
+    /// A request to wherever it is; nothing where it is nowhere.
+    fn exchange(&self, line: &mut Line, job: &Job) -> Option<std::io::Result<Answer>> {
+        let to = self.get()?;
+        let begun = Instant::now();
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let answer = exchange(line, to, job);
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        if answer.is_err() {
+            self.failed(begun);
+        }
+        Some(answer)
+    }
+
+    /// Requests that are under way.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.under_way.load(Ordering::SeqCst)
+    }
+
+    /// A request that began then got no answer.
+    fn failed(&self, begun: Instant) {
+        if lock(&self.struck).is_some_and(|struck| begun < struck) {
+            self.cut.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Requests that were under way when the gateway was killed, of all kills.
+    pub(crate) fn cut(&self) -> u64 {
+        self.cut.load(Ordering::SeqCst)
+    }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the threads share.
@@ -99,7 +143,7 @@ impl Shared {
                 return Ok(());
             }
             if let Some(job) = self.ledger.next(!quiet)? {
-                let answer = self.address.get().and_then(|to| exchange(&mut line, to, &job).ok());
+                let answer = self.address.exchange(&mut line, &job).and_then(Result::ok);
                 self.ledger.ended(&job, answer.as_ref().map(|(status, body)| (*status, &body[..])))?;
             }
         }
@@ -107,7 +151,7 @@ impl Shared {
 }
 
 /// One request of a platform.
-pub(crate) fn exchange(line: &mut Line, to: SocketAddr, job: &Job) -> std::io::Result<Answer> {
+fn exchange(line: &mut Line, to: SocketAddr, job: &Job) -> std::io::Result<Answer> {
     let path = format!("/hooks/{}", job.channel);
     line.exchange(to, &http::request("POST", &path, &job.headers, &job.body))
 }

@@ -42,8 +42,15 @@ impl Bar {
 /// The result as a text.
 pub(crate) fn report(report: &Report, options: &Options) {
     let counts = &report.counts;
-    let kills: Vec<String> = report.kills.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    anstream::println!("kills      {} ({})", report.cycles, kills.join(", "));
+    let hit = |what: &str| report.hit.get(what).copied().unwrap_or_default();
+    let aimed = report.kills.iter().filter(|(what, _)| **what != "migration");
+    let kills = aimed.map(|(what, count)| format!("{count} {what}, {} in it", hit(what)));
+    anstream::println!("kills      {} ({})", report.cycles, kills.collect::<Vec<_>>().join("; "));
+    anstream::println!(
+        "copies     the log started over {} times in the {} lives that copy it back",
+        report.copies.started_over,
+        report.copies.lives
+    );
     anstream::println!(
         "sent       {} requests at {}/s: {} notices acknowledged, {} repeats acknowledged, {} forged refused, {} turned away, {} unanswered",
         counts.sent,
@@ -66,6 +73,8 @@ pub(crate) fn report(report: &Report, options: &Options) {
     );
     restarts("restart", &report.restarts);
     if report.migrations.count > 0 {
+        let kills = report.kills.get("migration").copied().unwrap_or_default();
+        anstream::println!("migrations {kills} starts killed, {} in the middle of one", hit("migration"));
         restarts("migration", &report.migrations);
     }
     if report.missing.is_empty() {
@@ -83,7 +92,7 @@ pub(crate) fn report(report: &Report, options: &Options) {
     anstream::println!("folder     {}", options.folder.display());
     anstream::println!(
         "again      cargo xtask crash --cycles {} --seed {} --rate {} --events {}",
-        report.cycles,
+        report.cycles.min(options.cycles),
         report.seed,
         options.rate,
         options.events

@@ -1,8 +1,9 @@
 //! A marketplace that the gateway asks: orders that come and change, and what must be known of them.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use qudao_sim::clock::Clock;
 use qudao_sim::dice::Dice;
+use qudao_sim::fault::{Fault, Kind};
 use qudao_sim::jd::{Options, Shop as Jd};
 use qudao_sim::market::{Basket, Edit, Order};
 use std::thread;
@@ -12,20 +13,27 @@ use std::time::{Duration, Instant};
 pub(crate) const CHANNEL: &str = "jd-main";
 /// The call that reads orders.
 const SEARCH: &str = "jingdong.pop.order.search";
-/// Longest wait for the gateway to ask; its interval is a second.
-const ASKED_MAX: Duration = Duration::from_secs(4);
+/// Longest wait for the gateway to ask; its interval is a second, and after failures it waits for longer.
+const ASKED_MAX: Duration = Duration::from_secs(30);
+/// How long the shop hesitates with an answer, and with how many: those of one window and of the poll before.
+const HESITATES_MS: u64 = 40;
+const HESITATES: u32 = 4;
 
 /// The shop.
 pub(crate) struct Shop {
     jd: Jd,
     open: Vec<String>,
     dice: Dice,
+    /// Calls before the gateway's present life.
+    before: usize,
+    /// Whether a gateway asked on from an answer, which it does only once that is kept.
+    passed: bool,
 }
 
 impl Shop {
     pub(crate) fn open(seed: u64) -> Result<Shop> {
         let jd = Jd::start(Options { seed, ..Options::with(Clock::ticking()) })?;
-        Ok(Shop { jd, open: Vec::new(), dice: Dice::new(seed) })
+        Ok(Shop { jd, open: Vec::new(), dice: Dice::new(seed), before: 0, passed: false })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -53,12 +61,30 @@ impl Shop {
         Ok(())
     }
 
-    /// Waits until the gateway asks for orders once more; it may be busy with something else.
-    pub(crate) fn asked(&self) {
+    /// The next answers come late, so that a kill can strike between two pages.
+    pub(crate) fn hesitate(&self) {
+        self.jd.fault(Fault::new(Kind::Delay { millis: HESITATES_MS }).on(SEARCH).times(HESITATES));
+    }
+
+    /// Waits until the gateway asks for orders once more.
+    pub(crate) fn asked(&self) -> Result<()> {
         let (before, begun) = (self.jd.calls().count(SEARCH), Instant::now());
-        while self.jd.calls().count(SEARCH) == before && begun.elapsed() < ASKED_MAX {
+        while self.jd.calls().count(SEARCH) == before {
+            ensure!(begun.elapsed() < ASKED_MAX, "the shop was not asked for orders within {ASKED_MAX:?}");
             thread::sleep(Duration::from_millis(1));
         }
+        Ok(())
+    }
+
+    /// A gateway was killed, and another one starts.
+    pub(crate) fn next_life(&mut self) {
+        self.passed = self.passed();
+        self.before = self.jd.calls().count(SEARCH);
+    }
+
+    /// Whether the gateway must have a cursor by now.
+    pub(crate) fn passed(&self) -> bool {
+        self.passed || self.jd.calls().count(SEARCH) > self.before + 1
     }
 
     /// Every order that the shop's calls show.

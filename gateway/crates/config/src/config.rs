@@ -52,6 +52,8 @@ pub struct Gateway {
     pub master_key: Option<Secret>,
     /// How long a payment may be known and not settled before the platform is asked.
     pub pending_after: Duration,
+    /// Bytes of the database's log from which it is copied back; where it is absent, storage's own figure.
+    pub copy_log_at: Option<u64>,
 }
 
 /// Where entities and events are kept.

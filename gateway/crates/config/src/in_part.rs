@@ -38,6 +38,7 @@ fn sketch(document: Document, mut outcome: Outcome) -> Config {
         admin_token: None,
         master_key: None,
         pending_after: defaults.pending_after.duration(),
+        copy_log_at: None,
     };
     let stores = std::sync::Arc::new(std::mem::take(&mut outcome.stores));
     let mut told = BTreeSet::new();

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use limits::Limits;
 
-use crate::units::{Address, EventType, Origin, SecretRef, Span, WebhookName, WebhookUrl};
+use crate::units::{Address, EventType, Origin, SecretRef, Size, Span, WebhookName, WebhookUrl};
 
 /// Configuration of a qudao gateway: its listeners and the channels it takes deliveries from.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -84,6 +84,10 @@ pub(crate) struct Gateway {
     /// How long a payment may be known and not settled before the platform is asked for it.
     #[schemars(extend("x-range" = ["1s", "24h"], "examples" = ["60s"]))]
     pub(crate) pending_after: Span,
+    /// Length of the database's log from which it is copied back into the database, beside what goes on. A longer one writes less to the disk and makes a start after a crash take longer. Where it is left out: 64 MiB. Read at the start only.
+    #[schemars(with = "Size", extend("x-range" = ["64KiB", "4GiB"], "examples" = ["64MiB"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copy_log_at: Option<Size>,
 }
 
 impl Default for Gateway {
@@ -97,6 +101,7 @@ impl Default for Gateway {
             admin_token: None,
             master_key: None,
             pending_after: Span(60_000),
+            copy_log_at: None,
         }
     }
 }

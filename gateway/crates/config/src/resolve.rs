@@ -87,6 +87,7 @@ fn build(
             admin_token: secrets.remove("/gateway/admin_token"),
             master_key: secrets.remove("/gateway/master_key"),
             pending_after: raw.gateway.pending_after.duration(),
+            copy_log_at: raw.gateway.copy_log_at.map(|size| size.0),
         },
         stores: Arc::new(stores),
         listings: Arc::new(listings),

@@ -1,4 +1,4 @@
-//! A read-only connection to the database of a running gateway, all of it within one transaction.
+//! A read-only connection to the database of a gateway that runs or was killed.
 
 use anyhow::{Context, Result};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
@@ -14,15 +14,18 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn open(file: &Path) -> Result<Database> {
+        let mut database = Database::live(file)?;
+        let begun = sqlx::query("BEGIN").execute(&mut database.connection);
+        database.runtime.block_on(begun).context("beginning to read")?;
+        Ok(database)
+    }
+
+    /// Every question by itself, so that each sees what is there by then.
+    pub(crate) fn live(file: &Path) -> Result<Database> {
         let runtime = Builder::new_current_thread().enable_all().build().context("making a runtime")?;
         let options = SqliteConnectOptions::new().filename(file).read_only(true);
-        let connection = runtime
-            .block_on(async {
-                let mut connection = options.connect().await?;
-                sqlx::query("BEGIN").execute(&mut connection).await?;
-                Ok::<_, sqlx::Error>(connection)
-            })
-            .with_context(|| format!("opening {}", file.display()))?;
+        let connection =
+            runtime.block_on(options.connect()).with_context(|| format!("opening {}", file.display()))?;
         Ok(Database { runtime, connection })
     }
 

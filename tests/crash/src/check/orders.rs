@@ -12,12 +12,17 @@ use std::collections::HashMap;
 /// The stream of orders.
 const STREAM: &str = "orders";
 
-/// Orders that changed before the window begins which is to be read next, and are not kept as they are.
-pub(super) fn cursors(database: &mut Database, shop: &Shop) -> Result<Vec<String>> {
+/// Orders that changed before the window begins which is to be read next, and are not kept as they are. `must`: the gateway
+/// said by what it asked that it keeps a cursor.
+pub(super) fn cursors(database: &mut Database, shop: &Shop, must: bool) -> Result<Vec<String>> {
     // Before the orders: one may change between the two looks, and then counts as not passed.
     let sql =
         format!("SELECT cursor FROM cursors WHERE channel = '{CHANNEL}' AND stream = '{STREAM}' AND ?1 = ?1");
-    let Some(row) = database.rows(&sql, 0)?.into_iter().next() else { return Ok(Vec::new()) };
+    let Some(row) = database.rows(&sql, 0)?.into_iter().next() else {
+        let lost =
+            must.then(|| format!("the cursor of {STREAM} of {CHANNEL} is not there, though it was asked on"));
+        return Ok(lost.into_iter().collect());
+    };
     let cursor: Value = serde_json::from_str(&row.try_get::<String, _>(0)?).context("reading a cursor")?;
     let from = cursor.get("from").and_then(Value::as_str).context("a cursor without its begin")?;
     let from = from.parse::<Timestamp>().context("the begin of a cursor")?.as_second();

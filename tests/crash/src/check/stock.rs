@@ -6,6 +6,7 @@ use crate::chain::{Chain, Evening, Levels, STOCK};
 use anyhow::Result;
 use serde_json::Value;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stores whose figures are not those of the evening that they are of.
@@ -57,6 +58,40 @@ fn as_of(database: &mut Database) -> Result<BTreeMap<String, i64>> {
         "SELECT s.code, n.as_of FROM stock_snapshots n JOIN stock_stores s ON s.id = n.store WHERE ?1 = ?1";
     let rows = database.rows(sql, 0)?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Changes of a level that were told although nothing differs from what was told before, or out of order; and levels of which
+/// some version was not told. A figure that comes again in another file is no news.
+pub(super) fn repeats(database: &mut Database) -> Result<Vec<String>> {
+    let name = |row: &SqliteRow| -> Result<String> {
+        Ok(format!("{} of the store {}", row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?))
+    };
+    let repeats = "SELECT k.sku, s.code, e.seq, e.before FROM (
+            SELECT seq, store, sku, version, on_hand, committed, safety, lag(seq) OVER levels AS before,
+                lag(version) OVER levels AS was_version, lag(on_hand) OVER levels AS was_on_hand,
+                lag(committed) OVER levels AS was_committed, lag(safety) OVER levels AS was_safety
+            FROM stock_events WHERE kind = 0 AND ?1 = ?1
+            WINDOW levels AS (PARTITION BY store, sku, bucket ORDER BY seq)) e
+        JOIN stock_stores s ON s.id = e.store JOIN stock_skus k ON k.id = e.sku
+        WHERE e.version <= e.was_version
+            OR (e.on_hand, e.committed, e.safety) = (e.was_on_hand, e.was_committed, e.was_safety)";
+    let mut found = Vec::new();
+    for row in database.rows(repeats, 0)? {
+        let (seq, before): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+        found.push(format!("event {seq} tells once more what event {before} told of {}", name(&row)?));
+    }
+    let versions = "SELECT k.sku, s.code, l.version, count(DISTINCT e.version) AS told FROM stock_levels l
+        JOIN stock_stores s ON s.id = l.store JOIN stock_skus k ON k.id = l.sku
+        LEFT JOIN stock_events e ON e.store = l.store AND e.sku = l.sku AND e.bucket = l.bucket
+        WHERE ?1 = ?1 GROUP BY l.store, l.sku, l.bucket HAVING told <> l.version";
+    for row in database.rows(versions, 0)? {
+        let (version, told): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+        found.push(format!(
+            "the level of {} is of version {version}, and {told} of them were told",
+            name(&row)?
+        ));
+    }
+    Ok(found)
 }
 
 /// Imports that are missing, there twice, or say that a store counts which does not; and counts that do not add up.

@@ -31,8 +31,13 @@ pub(super) fn parts(text: &str) -> Option<Parts<'_>> {
 }
 
 impl Parts<'_> {
+    /// The address, where the host is one, however it is written: `127.1` and `0x7f000001` are `127.0.0.1` to whoever connects.
     pub(super) fn ip(&self) -> Option<IpAddr> {
-        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+        match url::Host::parse(&self.host).ok()? {
+            url::Host::Ipv4(ip) => Some(ip.into()),
+            url::Host::Ipv6(ip) => Some(ip.into()),
+            url::Host::Domain(_) => None,
+        }
     }
 
     pub(super) fn loopback(&self) -> bool {

@@ -92,6 +92,10 @@ fn wrong_scheme(parts: &Parts<'_>, private: bool) -> Option<Wrong> {
     let (host, rest) = (&parts.host, parts.rest);
     match parts.scheme.as_str() {
         "https" => None,
+        "http" if private && parts.ip().is_some() && !is_inside(parts) => Some((
+            "must be `https` outside a network of your own".to_owned(),
+            format!("write `https://{host}{rest}`; its certificate is for the name of the host"),
+        )),
         "http" if private => None,
         "http" if is_inside(parts) => wrong_place(parts, private),
         "http" => Some((
@@ -125,14 +129,29 @@ fn wrong_place(parts: &Parts<'_>, private: bool) -> Option<Wrong> {
 
 fn is_inside(parts: &Parts<'_>) -> bool {
     let own = |ip: IpAddr| match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback(),
+        // The second are those of carrier-grade NAT and private tunnels.
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || matches!(ip.octets(), [100, 64..=127, ..]),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
     };
     parts.host == "localhost" || parts.ip().is_some_and(own)
 }
 
-/// Link-local, where clouds keep their metadata, and what is no address of a machine.
+/// Where clouds answer their machines outside link-local addresses.
+const OF_CLOUDS: [&str; 7] = [
+    "100.100.100.200",
+    "168.63.129.16",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd20:ce::254",
+    "fd00:c1::a9fe:a9fe",
+    "fd00:42::42",
+];
+
+/// Link-local and others, where clouds keep their metadata, and what is no address of a machine.
 fn is_nobodys(address: IpAddr) -> bool {
+    if OF_CLOUDS.contains(&address.to_canonical().to_string().as_str()) {
+        return true;
+    }
     match address.to_canonical() {
         IpAddr::V4(ip) => ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
         IpAddr::V6(ip) => ip.is_unspecified() || ip.is_unicast_link_local() || ip.is_multicast(),
