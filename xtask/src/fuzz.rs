@@ -53,6 +53,8 @@ struct Places {
     fuzz: PathBuf,
     /// The program of tests/fuzz/targets.
     program: PathBuf,
+    /// Findings, where the suite looks.
+    crashes: PathBuf,
 }
 
 /// What became of one target.
@@ -73,7 +75,7 @@ trait Fuzzer: Sync {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let fuzz = workspace::target()?.join("fuzz");
     let program = built(args.stable)?;
-    let places = Places { fuzz, program };
+    let places = Places { fuzz, program, crashes: workspace::root().join("tests/fuzz/crashes") };
     let targets = chosen(&places, &args.target)?;
     if args.list {
         for target in &targets {
@@ -184,9 +186,8 @@ fn logged(command: &mut Command, log: &Path, name: &str, seconds: u64) -> Result
 }
 
 /// Keeps a finding where the suite looks; the name is that of its content.
-fn keep(target: &str, from: &Path) -> Result<PathBuf> {
-    let folder = workspace::root().join("tests/fuzz/crashes").join(target);
-    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+fn keep(places: &Places, target: &str, from: &Path) -> Result<PathBuf> {
+    let folder = folder(places.crashes.join(target))?;
     let to = folder.join(from.file_name().unwrap_or(OsStr::new("crash")));
     fs::copy(from, &to).with_context(|| format!("writing {}", to.display()))?;
     Ok(to)

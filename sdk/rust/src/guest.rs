@@ -3,8 +3,6 @@
 //! Facts leave as an envelope (entity, key, time, schema) and a payload of JSON; the host reads them back into the model.
 //! A panic is told to the operator's log with message and place, and then ends the call: the host sees a trap.
 
-mod heap;
-
 use crate::{
     Certificate, Connector, Effect, Failure, Fen, File, Files, Host, HttpError, Incoming, Key, KeyError,
     KeyProblem, Level, MacAlgorithm, Outgoing, Page, Retry,

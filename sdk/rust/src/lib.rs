@@ -78,6 +78,10 @@ pub mod fixtures;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
+// Only components have it as their heap; elsewhere it is tested.
+#[cfg(any(target_arch = "wasm32", test))]
+#[path = "guest/heap.rs"]
+mod heap;
 
 pub use connector::Connector;
 pub use failure::{Class, Failure, Retry};

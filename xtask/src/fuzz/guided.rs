@@ -100,7 +100,7 @@ impl Fuzzer for Guided {
                 if found.file_name().is_some_and(|name| name.to_string_lossy().starts_with("crash-")) {
                     self.smaller(target, &found, &logs.join(format!("{name}.smaller.log")))?;
                 }
-                Some(keep(name, &found)?)
+                Some(keep(places, name, &found)?)
             }
             (false, None) => anyhow::bail!("ended with {status}; see {}", log.display()),
         };

@@ -37,7 +37,6 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub(crate) struct Page {
     /// Only events with a greater `seq`; absent: from the first.
     #[serde(default)]
-    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     after: u64,
     /// Most events of one page, 1 to 1000; absent: 100.
     #[serde(default)]
@@ -59,7 +58,6 @@ pub(crate) struct Page {
 pub(crate) struct Stream {
     /// Only events with a greater `seq`; the header `Last-Event-ID` goes before it.
     #[serde(default)]
-    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     after: u64,
     /// Types, separated by commas or by repeating the parameter; a `*` at the end stands for any rest.
     #[serde(default)]

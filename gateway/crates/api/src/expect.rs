@@ -20,7 +20,7 @@ pub(crate) struct ExpectedPayment {
     #[schemars(length(min = 1))]
     order_no: String,
     /// What the order costs; a notice with another amount is refused as `amount_mismatch`.
-    #[schemars(range(min = 1, max = 9_223_372_036_854_775_807_i64))]
+    #[schemars(range(min = 1))]
     amount_fen: i64,
 }
 

@@ -3,11 +3,16 @@
 use crate::problem::{Code, Problem};
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
+    body::HttpBody as _,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection::JsonRejection},
-    http::{StatusCode, Uri, request::Parts},
+    http::{StatusCode, Uri, header::CONTENT_TYPE, request::Parts},
 };
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use std::{fmt, marker::PhantomData};
 
 /// May be repeated; the values are joined with commas.
 const LISTS: [&str; 1] = ["type"];
@@ -18,8 +23,11 @@ pub(crate) struct Query<T>(pub(crate) T);
 /// Path parameters.
 pub(crate) struct Path<T>(pub(crate) T);
 
-/// A JSON body.
+/// A JSON body, which is an object.
 pub(crate) struct Json<T>(pub(crate) T);
+
+/// Read from an object only: serde would also read a struct from an array of its values in order, which no schema here allows.
+struct Object<T>(T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
@@ -75,22 +83,45 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
-        match <axum::Json<T> as FromRequest<S>>::from_request(request, state).await {
-            Ok(axum::Json(body)) => Ok(Json(body)),
+        match <axum::Json<Object<T>> as FromRequest<S>>::from_request(request, state).await {
+            Ok(axum::Json(Object(body))) => Ok(Json(body)),
             Err(rejection) => Err(bad_body(&rejection)),
         }
     }
 }
 
-/// A body that may be left out.
+/// A body that may be left out. One that does not say what it is would pass for none, and what it leaves out be done.
 impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Json<T>>, Problem> {
-        match <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await {
-            Ok(body) => Ok(body.map(|axum::Json(body)| Json(body))),
+        if !request.headers().contains_key(CONTENT_TYPE) && !request.body().is_end_stream() {
+            return <Json<T> as FromRequest<S>>::from_request(request, state).await.map(Some);
+        }
+        match <axum::Json<Object<T>> as OptionalFromRequest<S>>::from_request(request, state).await {
+            Ok(body) => Ok(body.map(|axum::Json(Object(body))| Json(body))),
             Err(rejection) => Err(bad_body(&rejection)),
         }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
     }
 }
 
@@ -126,6 +157,55 @@ impl<T: JsonSchema> OperationInput for Json<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::response::IntoResponse as _;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        row: u64,
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        let read = |text: &str| {
+            serde_json::from_str::<Object<Line>>(text)
+                .map(|Object(line)| line)
+                .map_err(|error| error.to_string())
+        };
+        let says = |text: &str, expect: &str| {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(expect), "{text}: {error}");
+        };
+        assert_eq!(read(r#"{"row": 3}"#), Ok(Line { row: 3 }));
+        says("[3]", "invalid type: sequence, expected an object");
+        says("3", "invalid type: integer `3`, expected an object");
+        says("null", "invalid type: null, expected an object");
+        says(r#"{"row": 3, "row": 4}"#, "duplicate field `row`");
+        says(r#"{"row": 3, "rows": 4}"#, "unknown field `rows`");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_may_be_left_out_is_not_overlooked() {
+        for (media, body, expect) in [
+            (None, "", Ok(None)),
+            (Some("application/json"), r#"{"row": 3}"#, Ok(Some(3))),
+            (None, r#"{"row": 3}"#, Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+            (
+                Some("application/x-www-form-urlencoded"),
+                r#"{"row": 3}"#,
+                Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            ),
+            (Some("application/json"), "[3]", Err(StatusCode::BAD_REQUEST)),
+        ] {
+            let mut request = Request::new(axum::body::Body::from(body));
+            if let Some(media) = media {
+                request.headers_mut().insert(CONTENT_TYPE, media.parse().unwrap());
+            }
+            let read = <Json<Line> as OptionalFromRequest<()>>::from_request(request, &()).await;
+            let row = read.map(|line| line.map(|Json(line)| line.row));
+            assert_eq!(row.map_err(|problem| problem.into_response().status()), expect, "{media:?} {body}");
+        }
+    }
 
     #[test]
     fn queries_are_tidied() {

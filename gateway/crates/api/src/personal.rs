@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who is written down: everybody has the one token, and may say who is behind it.
-const ACTOR: &str = "admin-token";
+pub(crate) const ACTOR: &str = "admin-token";
 /// Longer texts are no purpose.
 const TEXT_MAX: usize = 500;
 

@@ -11,14 +11,14 @@ const SCHEMAS: &str = "/components/schemas";
 pub(crate) fn tidy(mut document: Value) -> Value {
     let taken = taken(&document);
     if let Some(Value::Object(schemas)) = document.pointer_mut(SCHEMAS) {
-        schemas
-            .iter_mut()
-            .filter(|(name, _)| !taken.contains(*name))
-            .for_each(|(_, schema)| strip_null(schema));
+        for (name, schema) in schemas {
+            if taken.contains(name) { bound(schema) } else { strip_null(schema) }
+        }
     }
     if let Some(paths) = document.get_mut("paths") {
         strip_null(paths);
         allow_empty(paths);
+        bound(paths);
     }
     rename_tuples(&mut document);
     while drop_unreferenced(&mut document) {}
@@ -43,6 +43,26 @@ fn allow_empty(value: &mut Value) {
         }
         Value::Object(members) => members.values_mut().for_each(allow_empty),
         Value::Array(values) => values.iter_mut().for_each(allow_empty),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A number that is sent to us has the greatest that its format holds, unless its schema says less: readers of OpenAPI take
+/// `format` for a remark.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let most = match members.get("format").and_then(Value::as_str) {
+                Some("uint64") => Some(Value::from(u64::MAX)),
+                Some("int64") => Some(Value::from(i64::MAX)),
+                Some(_) | None => None,
+            };
+            if let Some(most) = most {
+                members.entry("maximum").or_insert(most);
+            }
+            members.values_mut().for_each(bound);
+        }
+        Value::Array(values) => values.iter_mut().for_each(bound),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -145,6 +165,29 @@ mod tests {
         let parameters =
             json!([{"in": "query", "name": "q", "allowEmptyValue": true}, {"in": "path", "name": "p"}]);
         assert_eq!(tidy.pointer("/paths/~1a/post/parameters"), Some(&parameters));
+    }
+
+    #[test]
+    fn numbers_that_are_sent_to_us_have_a_greatest() {
+        let sent = json!({"type": "integer", "format": "int64", "minimum": 1});
+        let document = json!({
+            "paths": {"/a": {"get": {"parameters": [
+                {"in": "query", "name": "after", "schema": {"type": "integer", "format": "uint64"}},
+                {"in": "query", "name": "wait", "schema": {"type": "integer", "format": "uint64", "maximum": 60}},
+                {"in": "query", "name": "limit", "schema": {"type": "integer", "format": "uint32"}},
+            ]}, "post": {
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Taken"}}}},
+                "responses": {"200": {"$ref": "#/components/schemas/Sent"}},
+            }}},
+            "components": {"schemas": {"Taken": {"properties": {"fen": sent}}, "Sent": {"properties": {"fen": sent}}}},
+        });
+        let tidy = tidy(document);
+        let most = |pointer: &str| tidy.pointer(pointer).and_then(|schema| schema.get("maximum")).cloned();
+        assert_eq!(most("/paths/~1a/get/parameters/0/schema"), Some(json!(u64::MAX)));
+        assert_eq!(most("/paths/~1a/get/parameters/1/schema"), Some(json!(60)));
+        assert_eq!(most("/paths/~1a/get/parameters/2/schema"), None);
+        assert_eq!(most("/components/schemas/Taken/properties/fen"), Some(json!(i64::MAX)));
+        assert_eq!(most("/components/schemas/Sent/properties/fen"), None);
     }
 
     #[test]

@@ -5,10 +5,11 @@ use crate::{
     channels::ByName,
     extract::{Json, Path},
     listed::Listed,
+    personal::ACTOR,
     problem::Problem,
 };
 use axum::extract::State;
-use qudao_pipeline::{Attempt, Error, WebhookView};
+use qudao_pipeline::{Attempt, Error, ParkedView, WebhookView};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,8 +18,16 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Redelivery {
     /// Events with a greater `seq` are sent once more; 0 is the whole feed.
-    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     after: u64,
+}
+
+/// An event of an endpoint, in a path.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Parked {
+    /// As lists name the endpoint.
+    name: String,
+    /// Place of the event in the feed.
+    seq: u64,
 }
 
 pub(crate) async fn list(State(app): State<App>) -> axum::Json<Listed<WebhookView>> {
@@ -46,6 +55,20 @@ pub(crate) async fn redeliver(
     Json(Redelivery { after }): Json<Redelivery>,
 ) -> Result<axum::Json<WebhookView>, Problem> {
     Ok(axum::Json(app.gateway.redeliver_webhook(&name, after).await?))
+}
+
+pub(crate) async fn parked(
+    State(app): State<App>,
+    Path(ByName { name }): Path<ByName>,
+) -> Result<axum::Json<Listed<ParkedView>>, Problem> {
+    Ok(axum::Json(Listed { items: app.gateway.parked_of_webhook(&name)?, next: None }))
+}
+
+pub(crate) async fn skip(
+    State(app): State<App>,
+    Path(Parked { name, seq }): Path<Parked>,
+) -> Result<axum::Json<WebhookView>, Problem> {
+    Ok(axum::Json(app.gateway.skip_parked(&name, seq, ACTOR).await?))
 }
 
 pub(crate) async fn ping(

@@ -60,6 +60,8 @@ async fn paths_and_methods_that_are_not_there_are_problems() {
         ("POST", "/v1/webhooks/hq/enable", "unknown_webhook"),
         ("POST", "/v1/webhooks/hq/ping", "unknown_webhook"),
         ("POST", "/v1/webhooks/hq/redeliver", "unsupported_media_type"),
+        ("GET", "/v1/webhooks/hq/parked", "unknown_webhook"),
+        ("POST", "/v1/webhooks/hq/parked/17/skip", "unknown_webhook"),
         ("GET", "/v1/webhooks/hq/ping", "method_not_allowed"),
         ("GET", "/v1/orders/ord_x/reveal", "method_not_allowed"),
         ("GET", "/v1/deliveries/dlv_x", "unknown_delivery"),

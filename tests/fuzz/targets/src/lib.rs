@@ -17,6 +17,7 @@
 )]
 
 pub mod asks;
+pub mod blind;
 pub mod configuration;
 pub mod erp;
 #[cfg(feature = "gateway")]

@@ -5,17 +5,13 @@
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use qudao_fuzz::mutate::{Chance, mutate};
+use qudao_fuzz::blind::Runner;
 use qudao_fuzz::{TARGETS, Target, crashes, target};
 use serde_json::json;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-
-/// An input that takes longer is a finding.
-const SLOW: Duration = Duration::from_secs(10);
+use std::time::Duration;
 
 #[derive(Parser)]
 #[command(about = "Inputs for the fuzzers, and a fuzzer without coverage")]
@@ -41,6 +37,9 @@ struct Fuzz {
     seconds: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Where the input stands that runs; the file stays only where the process is ended by it
+    #[arg(long, value_name = "FILE")]
+    last: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -93,73 +92,38 @@ fn named(name: &str) -> Result<&'static Target> {
 impl Fuzz {
     fn run(&self) -> Result<bool> {
         let target = named(&self.target)?;
-        let mut chance = Chance::new(self.seed);
-        let mut pool: Vec<Vec<u8>> = (target.seeds)().into_iter().map(|(_, bytes)| bytes).collect();
-        if pool.is_empty() {
+        let seeds: Vec<Vec<u8>> = (target.seeds)().into_iter().map(|(_, bytes)| bytes).collect();
+        if seeds.is_empty() {
             bail!("{} has nothing to begin with", target.name);
         }
+        let mut runner =
+            Runner::new(target, self.last.as_deref()).context("making the file of the last input")?;
+        runner = runner.watched();
         // The same panic a thousand times over would be all that anybody saw.
         std::panic::set_hook(Box::new(|_| {}));
-        let (begun, until) = (Instant::now(), Duration::from_secs(self.seconds));
-        let seeds = pool.len();
-        let mut ran = 0_u64;
-        while begun.elapsed() < until {
-            let fresh = usize::try_from(ran).ok().and_then(|at| pool.get(at).filter(|_| at < seeds).cloned());
-            let input = fresh.unwrap_or_else(|| {
-                let from = chance.below(pool.len());
-                let lent = pool.get(from).cloned().unwrap_or_default();
-                mutate(&lent, &pool, &mut chance, target.max_len as usize)
-            });
-            ran += 1;
-            let at = Instant::now();
-            let told = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
-            if told.is_err() || at.elapsed() > SLOW {
-                return self.found(target, &input, ran);
-            }
-            // What gets through is worth changing further.
-            if told.is_ok_and(|reached| reached == qudao_fuzz::Reached::Understood) && chance.below(8) == 0 {
-                pool.push(input);
-                if pool.len() > 4 * seeds + 256 {
-                    pool.swap_remove(seeds);
-                }
-            }
-        }
-        println!("{}", json!({"target": target.name, "runs": ran, "corpus": pool.len(), "crash": null}));
-        Ok(true)
-    }
-
-    fn found(&self, target: &Target, input: &[u8], ran: u64) -> Result<bool> {
+        let until = Duration::from_secs(self.seconds);
+        let ran = runner.fuzz(seeds, until, self.seed, target.max_len as usize);
         let _hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| {}));
-        let small = smaller(target, input);
-        let _hook = std::panic::take_hook();
-        let folder = crashes(target.name);
-        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        let digest = qudao_model::id::sha256_hex(&small);
-        let path: PathBuf = folder.join(format!("crash-{}", digest.get(..12).unwrap_or(&digest)));
-        fs::write(&path, small).with_context(|| format!("writing {}", path.display()))?;
+        let ran = ran.context("writing the last input")?;
+        runner.end().context("removing the file of the last input")?;
+        let (name, runs) = (target.name, ran.runs);
+        let Some(found) = ran.found else {
+            println!("{}", json!({"target": name, "runs": runs, "corpus": ran.corpus, "crash": null}));
+            return Ok(true);
+        };
+        let path = kept(target, &found)?;
         let shown = path.strip_prefix(qudao_fuzz::root()).unwrap_or(&path);
-        let told = json!({"target": target.name, "runs": ran, "seed": self.seed, "crash": shown});
-        println!("{told}");
+        println!("{}", json!({"target": name, "runs": runs, "seed": self.seed, "crash": shown}));
         Ok(false)
     }
 }
 
-/// The input with as much taken out as leaves the finding there, for a second or two.
-fn smaller(target: &Target, input: &[u8]) -> Vec<u8> {
-    let begun = Instant::now();
-    let fails = |bytes: &[u8]| catch_unwind(AssertUnwindSafe(|| (target.run)(bytes))).is_err();
-    let mut small = input.to_vec();
-    let mut piece = small.len() / 2;
-    while piece > 0 && begun.elapsed() < Duration::from_secs(2) {
-        let mut at = 0;
-        while at < small.len() && begun.elapsed() < Duration::from_secs(2) {
-            let end = (at + piece).min(small.len());
-            let without =
-                [small.get(..at).unwrap_or_default(), small.get(end..).unwrap_or_default()].concat();
-            if fails(&without) { small = without } else { at = end }
-        }
-        piece /= 2;
-    }
-    small
+/// Keeps a finding where the suite looks.
+fn kept(target: &Target, found: &[u8]) -> Result<PathBuf> {
+    let folder = crashes(target.name);
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let digest = qudao_model::id::sha256_hex(found);
+    let path: PathBuf = folder.join(format!("crash-{}", digest.get(..12).unwrap_or(&digest)));
+    fs::write(&path, found).with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
 }

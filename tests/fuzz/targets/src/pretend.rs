@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// Requests of one call; a connector that asks more often asks without end.
 const SENDS_MAX: u32 = 100_000;
+/// Headers of one of them.
+const HEADERS_MAX: usize = 100;
 
 /// A connector's fixtures, as far as a host needs them.
 pub struct World {
@@ -138,7 +140,8 @@ impl Host for Pretend<'_> {
         Ok(Box::new(Believing { opened, plain: self.plain }))
     }
 
-    fn send(&self, _request: &Outgoing) -> Result<Incoming, HttpError> {
+    fn send(&self, request: &Outgoing) -> Result<Incoming, HttpError> {
+        sendable(request);
         self.sends.set(self.sends.get() + 1);
         assert!(self.sends.get() < SENDS_MAX, "the connector asks without end");
         let error = |code: &str, sent| HttpError { code: code.to_owned(), message: code.to_owned(), sent };
@@ -146,8 +149,9 @@ impl Host for Pretend<'_> {
         let (said, bytes) = next.ok_or_else(|| error("unreachable", false))?;
         let Ok(status) = said.parse() else {
             let (code, sent) = said.strip_suffix(" sent").map_or((said, false), |code| (code, true));
-            // Of a gateway's own words only; a platform cannot say one.
-            return Err(error(if crate::oracle::word(code) { code } else { "unreachable" }, sent));
+            // Of a gateway's own words only; a platform cannot say one, and what cannot be sent was found before.
+            let can_be = crate::oracle::word(code) && !["bad_request", "not_recorded"].contains(&code);
+            return Err(error(if can_be { code } else { "unreachable" }, sent));
         };
         let message = Message::of(bytes);
         Ok(Incoming { status, headers: message.headers, body: message.body.to_vec() })
@@ -159,6 +163,28 @@ impl Host for Pretend<'_> {
 
     fn expected_payment(&self, order_no: &str) -> Option<Fen> {
         self.orders.get(order_no).copied()
+    }
+}
+
+/// What a gateway would refuse to send as the connector's own mistake, whatever a platform had said before.
+fn sendable(Outgoing { method, url, headers, body: _ }: &Outgoing) {
+    assert!(
+        ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"].contains(&method.as_str()),
+        "method {method:?}"
+    );
+    let behind = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let named = behind.is_some_and(|behind| !behind.starts_with(['/', '?', '#']) && !behind.is_empty());
+    assert!(named && url.bytes().all(|byte| byte.is_ascii_graphic()), "url {url:?}");
+    let place = url.split(['?', '#']).next().unwrap_or_default();
+    assert!(!qudao_keys::has_marker(place.as_bytes()), "a token stands before the query of {url:?}");
+    assert!(headers.len() <= HEADERS_MAX, "{} headers", headers.len());
+    for (name, value) in headers {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        assert!(!name.is_empty() && name.bytes().all(token), "header {name:?}");
+        assert!(
+            value.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f)),
+            "{name}: {value:?}"
+        );
     }
 }
 

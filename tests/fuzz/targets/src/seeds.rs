@@ -5,12 +5,16 @@ mod documents;
 mod files;
 #[cfg(feature = "gateway")]
 mod gateway;
+#[cfg(feature = "gateway")]
+mod requests;
 
 pub use connectors::{asks, hooks};
 pub use documents::{configuration, keys, mappings, model};
 pub use files::{MARKUP, TEXT, WORKBOOK, erp, sniffed};
 #[cfg(feature = "gateway")]
-pub use gateway::{facts, folding, guest, private};
+pub use gateway::{facts, folding, guest};
+#[cfg(feature = "gateway")]
+pub use requests::private;
 
 use std::fs;
 use std::path::Path;

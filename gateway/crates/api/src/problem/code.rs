@@ -54,6 +54,7 @@ codes! {
     UnknownDelivery => ("unknown_delivery", StatusCode::NOT_FOUND, "There is no such delivery"),
     UnknownWebhook => ("unknown_webhook", StatusCode::NOT_FOUND, "There is no such webhook"),
     NothingToRedeliver => ("nothing_to_redeliver", StatusCode::CONFLICT, "There is nothing to send once more"),
+    NotParked => ("not_parked", StatusCode::CONFLICT, "The event is not parked"),
     UnknownCommand => ("unknown_command", StatusCode::NOT_FOUND, "There is no such command"),
     NoReceiver => ("no_receiver", StatusCode::NOT_FOUND, "The order has no receiver"),
     ReceiverErased => ("receiver_erased", StatusCode::GONE, "The receiver was erased and cannot be read any more"),

@@ -103,6 +103,7 @@ fn said(error: &Error) -> Option<(Code, &'static str)> {
             Code::NothingToRedeliver,
             "`after` must be below the `cursor` of the webhook; what is behind it comes by itself",
         ),
+        Error::NotParked { .. } => (Code::NotParked, "`GET /v1/webhooks/{name}/parked` lists what is"),
         Error::NotNow { .. } => (Code::FilesNotNow, "the file is kept; it is tried again by itself"),
         Error::Spool { .. } => (Code::StorageUnavailable, "try again; is the disk full?"),
         // Of a file that is read by itself nobody waits for the answer; storage speaks for itself.

@@ -9,7 +9,7 @@ use aide::{
     transform::TransformOperation,
 };
 use axum::Json;
-use qudao_pipeline::{Attempt, WebhookView};
+use qudao_pipeline::{Attempt, ParkedView, WebhookView};
 
 pub(super) fn routes() -> ApiRouter<App> {
     ApiRouter::new().merge(looking()).merge(acting())
@@ -40,6 +40,18 @@ fn looking() -> ApiRouter<App> {
                     .closed()
             }),
         )
+        .api_route(
+            "/v1/webhooks/{name}/parked",
+            get_with(webhooks::parked, |op| {
+                op.named("listParked", "webhooks", "Events that an endpoint did not take yet, and those behind them.")
+                    .description(
+                        "In the order of the feed, all of them. One with `failures` 0 only waits behind another one of its `subject`.",
+                    )
+                    .response_with::<200, Json<Listed<ParkedView>>, _>(|ok| ok.description("All of them; there is no next page."))
+                    .by_id("webhook")
+                    .closed()
+            }),
+        )
 }
 
 fn acting() -> ApiRouter<App> {
@@ -65,6 +77,16 @@ fn acting() -> ApiRouter<App> {
                         problem.description("The endpoint has not come so far: there is nothing to send once more.")
                     })
                     .with_body()
+            }),
+        )
+        .api_route(
+            "/v1/webhooks/{name}/parked/{seq}/skip",
+            post_with(webhooks::skip, |op| {
+                changed(op.named("skipParked", "webhooks", "Never sends a parked event, and goes on with those behind it."))
+                    .description("It is written into the audit. The feed keeps the event; `redeliver` sends it all the same.")
+                    .response_with::<409, Problem, _>(|problem| {
+                        problem.description("The event is not parked for this endpoint.")
+                    })
             }),
         )
         .api_route(

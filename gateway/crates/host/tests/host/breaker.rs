@@ -58,8 +58,12 @@ async fn time_that_was_spent_in_its_own_code_counts() {
         limits.call = Duration::from_millis(30);
     });
     let slow = slow.await;
-    for _ in 0..5 {
+    // A machine that is busy elsewhere may take the time away from a call, which then does not count.
+    let mut calls = 0;
+    while !matches!(slow.breaker(), BreakerState::Open { .. }) {
         assert_eq!(told(&call(&slow).await).0, "failed limit_time");
+        calls += 1;
+        assert!(calls < 100, "it does not count");
     }
-    assert!(matches!(slow.breaker(), BreakerState::Open { .. }));
+    assert!(calls >= 5, "{calls}");
 }

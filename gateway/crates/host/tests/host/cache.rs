@@ -72,8 +72,8 @@ async fn a_file_that_was_made_for_another_component_is_not_run() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_file_that_others_may_write_is_not_run() {
-    use std::os::unix::fs::PermissionsExt as _;
+async fn a_file_that_others_may_write_or_exchange_is_not_run() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     load(&cache).await;
@@ -82,4 +82,12 @@ async fn a_file_that_others_may_write_is_not_run() {
     fs::set_permissions(only_file(&cache), fs::Permissions::from_mode(0o666)).unwrap();
     load(&cache).await;
     assert_eq!(mode(&only_file(&cache)), 0o600, "replaced");
+    // Whoever may write the folder may put another file in its place.
+    let inode = |file: &Path| fs::metadata(file).unwrap().ino();
+    let before = inode(&only_file(&cache));
+    load(&cache).await;
+    assert_eq!(inode(&only_file(&cache)), before, "used");
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).unwrap();
+    load(&cache).await;
+    assert_ne!(inode(&only_file(&cache)), before, "replaced");
 }

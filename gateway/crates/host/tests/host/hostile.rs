@@ -33,7 +33,33 @@ async fn a_call_ends_within_its_limits() {
     check("random", |_| (), "failed limit_result", "1048576 random bytes").await;
     check("bad_headers", |_| (), "failed limit_result", "101 headers, at most 100").await;
     check("long_headers", |_| (), "failed limit_result", "66561 bytes of headers, at most 65536").await;
-    check("bad_body", |_| (), "failed limit_result", "1048576 bytes of body").await;
+    check("bad_body", |_| (), "failed limit_result", "1048576 bytes of body, at most 65536").await;
+}
+
+#[tokio::test]
+async fn the_answer_is_as_long_as_the_channel_allows() {
+    let told_with = async |mode: &str, bytes: usize| {
+        let called = call(&limited(mode, |limits| limits.answer_bytes = bytes).await).await;
+        let (found, why) = told(&called);
+        let body = if let Verdict::Accepted(acceptance) = &called.verdict {
+            acceptance.answer.body.len()
+        } else {
+            0
+        };
+        (found, why, body)
+    };
+    let refused = |why: &str| ("failed limit_result".to_owned(), why.to_owned(), 0);
+    let taken = |bytes| ("accepted".to_owned(), String::new(), bytes);
+    assert_eq!(told_with("bad_body", 1 << 20).await, taken(1 << 20), "as many as are allowed");
+    let one_too_many = "answer: 1048576 bytes of body, at most 1048575";
+    assert_eq!(told_with("bad_body", (1 << 20) - 1).await, refused(one_too_many));
+    // Names and values of headers count together, apart from the body: `A` and 65 KiB.
+    assert_eq!(told_with("long_headers", (65 << 10) + 1).await, taken(2));
+    assert_eq!(
+        told_with("long_headers", 65 << 10).await,
+        refused("answer: 66561 bytes of headers, at most 66560")
+    );
+    assert_eq!(told_with("good", 1).await, refused("answer: 2 bytes of body, at most 1"));
 }
 
 #[tokio::test]

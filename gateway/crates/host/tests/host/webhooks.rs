@@ -150,12 +150,71 @@ async fn a_name_that_leads_inside_is_refused_unless_it_is_said_to() {
 
 #[tokio::test]
 async fn metadata_of_a_cloud_is_out_of_reach_even_where_private_is_said() {
-    for leads in
-        ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "0.0.0.0", "::", "fe80::1", "224.0.0.1"]
-    {
-        let posted = post(&sender("http://hq.example/", true, Some(leads))).await;
-        assert!(matches!(posted, Posted::Unreachable { .. }), "{leads}: {posted:?}");
+    let of_clouds = ["169.254.169.254", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23"];
+    let others =
+        ["fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "0.0.0.0", "::", "fe80::1", "224.0.0.1"];
+    for leads in of_clouds.into_iter().chain(others) {
+        for scheme in ["http", "https"] {
+            let posted = post(&sender(&format!("{scheme}://hq.example/"), true, Some(leads))).await;
+            assert!(explained(&posted).starts_with("it leads "), "{leads}: {posted:?}");
+        }
     }
+}
+
+/// `private` lets in what is not encrypted, not out.
+#[tokio::test]
+async fn http_goes_into_a_network_of_ones_own_only() {
+    for leads in ["8.8.8.8", "2606:4700::1111"] {
+        let posted = post(&sender("http://hq.example/", true, Some(leads))).await;
+        let expect = "it leads to no address of a network of your own, and `http:` goes no further";
+        assert_eq!(posted, Posted::Unreachable { explain: expect.to_owned() }, "{leads}");
+    }
+    let posted = post(&sender("http://8.8.8.8/", true, None)).await;
+    assert!(explained(&posted).contains("`http:` goes no further"), "{posted:?}");
+}
+
+/// An endpoint that has the event may say what it likes for as long as it likes.
+#[tokio::test]
+async fn nobody_waits_for_the_body_of_a_consent() {
+    let (listener, base) = listen().await;
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx").await.unwrap();
+            std::mem::forget(stream);
+        }
+    });
+    let sender = sender(&base, true, None);
+    let begin = std::time::Instant::now();
+    for _ in 0..5 {
+        assert!(matches!(post(&sender).await, Posted::Status { status: 200, .. }));
+    }
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn an_operator_is_told_where_it_does_not_go() {
+    let (listener, base) = listen().await;
+    let address = listener.local_addr().unwrap();
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move {
+        // As servers do that are greeted by something that is no HTTP.
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let posted = post(&sender(&base.replace("http:", "https:"), true, None)).await;
+    let expect = format!("{address} does not speak TLS; is it `http:`, or another port?");
+    assert_eq!(posted, Posted::Unreachable { explain: expect });
+    let (listener, base) = listen().await;
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let posted = post(&sender(&base, true, None)).await;
+    assert!(explained(&posted).starts_with(&format!("cannot connect to {address}: ")), "{posted:?}");
+    let posted = post(&sender("https://hq.example/", false, None)).await;
+    assert_eq!(explained(&posted), "cannot connect to hq.example:443: no such name");
 }
 
 /// Written in any way that a parser of URLs understands.

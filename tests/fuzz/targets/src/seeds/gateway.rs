@@ -126,31 +126,3 @@ fn crossed(fact: &Observation) -> Value {
     let at = fact.occurred_at.as_millisecond();
     json!({"entity": entity, "key": fact.key, "occurred_at": at, "schema": fact.schema, "payload": payload})
 }
-
-/// Requests of every path that the API document names.
-pub fn private() -> Seeds {
-    let document = std::fs::read(root().join("docs/openapi.json")).expect("the API document");
-    let document: Value = serde_json::from_slice(&document).expect("JSON");
-    let mut seeds = Seeds::new();
-    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in methods.as_object().into_iter().flatten() {
-            let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let query: Vec<String> = parameters
-                .filter(|parameter| parameter["in"] == "query")
-                .filter_map(|parameter| Some(format!("{}=1", parameter["name"].as_str()?)))
-                .collect();
-            let method = method.to_uppercase();
-            let name = format!("{method}{}", path.replace(['/', '{', '}'], "_"));
-            let plain = format!("{method} {path}\n\n");
-            seeds.push((name.clone(), plain.replace(['{', '}'], "").into_bytes()));
-            let full = format!("{method} {path}?{}\ncontent-type: application/json\n\n{{}}", query.join("&"));
-            seeds.push((format!("{name}_query"), full.replace(['{', '}'], "").into_bytes()));
-        }
-    }
-    seeds.push(("events_last".to_owned(), b"GET /v1/events/stream\nlast-event-id: 3\n\n".to_vec()));
-    seeds.push((
-        "events_type".to_owned(),
-        b"GET /v1/events?type=qudao.order.*,a&after=2&limit=5&wait=3\n\n".to_vec(),
-    ));
-    seeds
-}
