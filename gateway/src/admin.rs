@@ -14,6 +14,8 @@ use std::{path::Path, time::Duration};
 
 /// A retry is one call of a connector and one commit.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A webhook may take half a minute to answer, and its name some time to be found.
+const PING_PATIENCE: Duration = Duration::from_secs(45);
 /// A file of a gigabyte is written to a slow disk.
 const FILE_PATIENCE: Duration = Duration::from_mins(30);
 
@@ -79,6 +81,12 @@ impl Admin {
         self.ask(Method::POST, path, body).await
     }
 
+    /// The same, where somebody outside is asked and the answer may take that long.
+    pub(crate) async fn ping(&self, path: &str) -> Result<Answered, Error> {
+        let request = self.request(Method::POST, path).timeout(PING_PATIENCE);
+        self.answer(request).await
+    }
+
     /// Hands a file to a channel, its bytes as they are.
     pub(crate) async fn hand_in(
         &self,
@@ -96,13 +104,16 @@ impl Admin {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answered, Error> {
-        let mut request =
-            self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
-        request = request.header(ACCEPT, "application/json");
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
         self.answer(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        request.header(ACCEPT, "application/json")
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Answered, Error> {
@@ -149,7 +160,7 @@ impl Answered {
 
 /// What the API says in paths, said in commands; in Chinese what is wrong, too.
 fn said_by_code(code: &str) -> Option<(Option<&'static str>, &'static str)> {
-    const SAID: [(&str, &str, [&str; 2]); 8] = [
+    const SAID: [(&str, &str, [&str; 2]); 9] = [
         (
             "unknown_import",
             "没有这个编号的导入",
@@ -188,6 +199,14 @@ fn said_by_code(code: &str) -> Option<(Option<&'static str>, &'static str)> {
             [
                 "qudao webhooks show NAME says how far it has come; --after must be below that",
                 "qudao webhooks show 名称 查看进度；--after 必须小于它",
+            ],
+        ),
+        (
+            "not_parked",
+            "这个事件没有在等待重试",
+            [
+                "qudao webhooks parked NAME lists what is parked",
+                "qudao webhooks parked 名称 列出等待重试的事件",
             ],
         ),
         (

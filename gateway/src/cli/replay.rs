@@ -80,6 +80,13 @@ impl Replay {
             report.events,
             self.into.display()
         ))?;
+        if !report.webhooks_left.is_empty() {
+            let (names, events) = (report.webhooks_left.join(", "), report.events);
+            printer.line(format_args!(
+                "{CARE}look{CARE:#}: webhooks begin at {events} there, whatever they had: {names}; \
+                 qudao webhooks redeliver NAME --after SEQ sends what is missing"
+            ))?;
+        }
         if exit == Exit::Done {
             printer.line(format_args!("{GOOD}ok{GOOD:#}: every delivery reads as it did"))?;
             return Ok(exit);

@@ -14,9 +14,12 @@ use crate::{
     store::DataPath,
 };
 use clap::{Args, Subcommand};
-use qudao_pipeline::{Attempt, WebhookState, WebhookView, sentences::Lang};
+use qudao_pipeline::{Attempt, ParkedView, WebhookState, WebhookView, sentences::Lang};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+const PARKED: &str = "/parked";
+const PING: &str = "/ping";
 
 /// Arguments of `webhooks`.
 #[derive(Debug, Args)]
@@ -25,7 +28,7 @@ use serde_json::{Value, json};
     after_help = "\
 An endpoint that fails is tried again by itself, at last once an hour, for as long as it takes. One that answers 410 is disabled \
 until `qudao webhooks enable NAME`. Nothing is lost meanwhile. docs/feed.md says more.
-Exit code 0; 2 when an endpoint is disabled; of `ping` 1 when the endpoint did not take it."
+Exit code 0; 2 when an endpoint is disabled, or so much is parked that it gets nothing new; of `ping` 1 when the endpoint did not take it."
 )]
 pub(super) struct Webhooks {
     #[command(subcommand)]
@@ -44,6 +47,10 @@ enum Action {
     Enable(Named),
     /// Send a part of the feed once more
     Redeliver(Redeliver),
+    /// List what an endpoint did not take yet, with what stands behind it
+    Parked(Named),
+    /// Never send a parked event, and go on with those behind it
+    Skip(Skip),
     /// Send one signed event that is not in the feed, and see what comes of it
     Ping(Named),
     /// Print a fresh secret for an endpoint
@@ -80,6 +87,18 @@ struct Redeliver {
     after: u64,
 }
 
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For one that the endpoint will never take. It is written into the audit. The feed keeps the event: \
+`qudao webhooks redeliver` sends it all the same."
+)]
+struct Skip {
+    #[command(flatten)]
+    named: Named,
+    /// Its place in the feed, as `qudao webhooks parked` lists it
+    seq: u64,
+}
+
 impl Webhooks {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
         match self.action {
@@ -87,6 +106,8 @@ impl Webhooks {
             Some(Action::Show(named)) => named.show(printer).await,
             Some(Action::Enable(named)) => named.enable(printer).await,
             Some(Action::Redeliver(Redeliver { named, after })) => named.redeliver(after, printer).await,
+            Some(Action::Parked(named)) => named.parked(printer).await,
+            Some(Action::Skip(Skip { named, seq })) => named.skip(seq, printer).await,
             Some(Action::Ping(named)) => named.ping(printer).await,
             Some(Action::Secret(secret)) => secret.run(printer),
             None => self.list.run(printer).await,
@@ -115,18 +136,23 @@ impl List {
             ))?;
         } else {
             printer.table(&shown::table(lang, &endpoints))?;
-            for endpoint in endpoints.iter().filter(|one| one.state != WebhookState::Active) {
-                printer.line(format_args!(
-                    "\n{CARE}{}{CARE:#}: {}",
-                    endpoint.state,
-                    shown::why(lang, endpoint)
-                ))?;
+            for endpoint in endpoints.iter().filter(|one| !is_well(one)) {
+                let state = endpoint.state;
+                printer.line(format_args!("\n{CARE}{state}{CARE:#}: {}", shown::why(lang, endpoint)))?;
                 shown::next(printer, lang, endpoint)?;
             }
         }
-        let disabled = endpoints.iter().any(|one| one.state == WebhookState::Disabled);
-        Ok(if disabled { Exit::NeedsPerson } else { Exit::Done })
+        Ok(if endpoints.iter().any(needs_person) { Exit::NeedsPerson } else { Exit::Done })
     }
+}
+
+fn is_well(endpoint: &WebhookView) -> bool {
+    endpoint.state == WebhookState::Active && endpoint.stopped.is_none()
+}
+
+/// Whether it gets nothing new until somebody does something.
+fn needs_person(endpoint: &WebhookView) -> bool {
+    endpoint.state == WebhookState::Disabled || endpoint.stopped.is_some()
 }
 
 impl Named {
@@ -138,7 +164,11 @@ impl Named {
             return Err(self.unknown());
         }
         let path = format!("/v1/webhooks/{}{action}", self.name);
-        if action.is_empty() { admin.get(&path).await?.done() } else { admin.post(&path, body).await?.done() }
+        match action {
+            "" | PARKED => admin.get(&path).await?.done(),
+            PING => admin.ping(&path).await?.done(),
+            _ => admin.post(&path, body).await?.done(),
+        }
     }
 
     fn unknown(&self) -> Error {
@@ -153,7 +183,7 @@ impl Named {
 
     async fn show(self, printer: &mut Printer) -> Result<Exit, Error> {
         let answer = self.ask("", None).await?;
-        let endpoint = read(&answer)?;
+        let endpoint: WebhookView = read(&answer)?;
         if self.reading.json() {
             printer.json(&answer)?;
         } else {
@@ -161,8 +191,7 @@ impl Named {
             printer.line(shown::card(lang, &endpoint).text())?;
             shown::next(printer, lang, &endpoint)?;
         }
-        let disabled = endpoint.state == WebhookState::Disabled;
-        Ok(if disabled { Exit::NeedsPerson } else { Exit::Done })
+        Ok(if needs_person(&endpoint) { Exit::NeedsPerson } else { Exit::Done })
     }
 
     async fn enable(self, printer: &mut Printer) -> Result<Exit, Error> {
@@ -178,9 +207,42 @@ impl Named {
     async fn redeliver(self, after: u64, printer: &mut Printer) -> Result<Exit, Error> {
         let answer = self.ask("/redeliver", Some(&json!({"after": after}))).await?;
         let name = &self.name;
+        let disabled = read::<WebhookView>(&answer)?.state == WebhookState::Disabled;
+        let said = match (self.reading.lang(), disabled) {
+            (Lang::En, false) => format!("everything behind {after} is sent to {name} once more, in order"),
+            (Lang::En, true) => format!(
+                "everything behind {after} will be sent to {name} once more, but it is disabled: qudao webhooks enable {name}"
+            ),
+            (Lang::Zh, false) => format!("将按顺序向 {name} 重新推送序号 {after} 之后的全部事件"),
+            (Lang::Zh, true) => format!(
+                "将重新推送序号 {after} 之后的全部事件，但 {name} 已停用，请先恢复：qudao webhooks enable {name}"
+            ),
+        };
+        self.done(&answer, &said, printer)
+    }
+
+    async fn parked(self, printer: &mut Printer) -> Result<Exit, Error> {
+        let answer = self.ask(PARKED, None).await?;
+        let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let lang = self.reading.lang();
+        if self.reading.json() {
+            items.iter().try_for_each(|event| printer.json_line(event))?;
+        } else if items.is_empty() {
+            printer.note(lang.pick("nothing is parked", "没有等待重试的事件"))?;
+        } else {
+            let events = items.iter().map(read).collect::<Result<Vec<ParkedView>, Error>>()?;
+            printer.table(&shown::parked(lang, &events))?;
+            shown::next_of_parked(printer, lang, &self.name, &events)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    async fn skip(self, seq: u64, printer: &mut Printer) -> Result<Exit, Error> {
+        let answer = self.ask(&format!("{PARKED}/{seq}/skip"), None).await?;
+        let name = &self.name;
         let said = match self.reading.lang() {
-            Lang::En => format!("everything behind {after} is sent to {name} once more, in order"),
-            Lang::Zh => format!("将按顺序向 {name} 重新推送序号 {after} 之后的全部事件"),
+            Lang::En => format!("{name} never gets event {seq}; what stands behind it goes on"),
+            Lang::Zh => format!("不再向 {name} 推送事件 {seq}；排在其后的继续推送"),
         };
         self.done(&answer, &said, printer)
     }
@@ -196,7 +258,7 @@ impl Named {
     }
 
     async fn ping(self, printer: &mut Printer) -> Result<Exit, Error> {
-        let answer = self.ask("/ping", None).await?;
+        let answer = self.ask(PING, None).await?;
         let attempt: Attempt = read(&answer)?;
         if self.reading.json() {
             printer.json(&answer)?;

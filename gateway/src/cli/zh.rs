@@ -152,10 +152,10 @@ pub(super) const PAGES: &[Page] = &[
     (
         &["webhooks"],
         (
-            "查看事件推送（webhook）：启用、重发、测试、生成密钥",
+            "查看事件推送（webhook）：启用、重发、放弃、测试、生成密钥",
             "\
 推送失败会自动重试，间隔最长一小时，直到成功。对方返回 410 时停止推送，用 qudao webhooks enable 恢复。事件不会丢失。详见 docs/feed.md。
-退出码：0 正常；2 有推送地址已停用；ping 未送达时为 1。",
+退出码：0 正常；2 有推送地址已停用，或待重试的事件太多、不再推送新事件；ping 未送达时为 1。",
         ),
         &[DATA_CONFIG, DATA, JSON, LANG],
     ),
@@ -174,6 +174,19 @@ pub(super) const PAGES: &[Page] = &[
         &["webhooks", "redeliver"],
         ("重新推送一段事件", "每个事件的 webhook-id 与之前相同：已经收到的会被对方忽略。"),
         &[WEBHOOK, ("after", "推送这个序号之后的全部事件；0 表示从头开始"), DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks", "parked"],
+        ("列出对方尚未接收的事件，以及排在其后的", ""),
+        &[WEBHOOK, DATA_CONFIG, DATA, JSON, LANG],
+    ),
+    (
+        &["webhooks", "skip"],
+        (
+            "放弃一个等待重试的事件，继续推送排在其后的",
+            "用于对方永远不会接收的事件。会写入审计记录。事件仍保留在事件流中，可以用 qudao webhooks redeliver 再次推送。",
+        ),
+        &[WEBHOOK, ("seq", "事件的序号，见 qudao webhooks parked"), DATA_CONFIG, DATA, JSON, LANG],
     ),
     (
         &["webhooks", "ping"],

@@ -16,10 +16,15 @@ pub(crate) fn yuan(fen: i64) -> String {
     Fen(fen).to_string()
 }
 
-/// Text of a stranger as it may go to a terminal: what could move the cursor or change colours is replaced.
+/// Text of a stranger as it may go to a terminal: what could move the cursor, change colours or turn around the direction of
+/// writing is replaced.
 pub(crate) fn text(text: &str) -> String {
     text.chars()
-        .map(|char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char })
+        .map(|char| {
+            let turns = matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let moves = char.is_control() && char != '\n';
+            if moves || turns { char::REPLACEMENT_CHARACTER } else { char }
+        })
         .collect()
 }
 
@@ -78,6 +83,7 @@ mod tests {
     fn strangers_do_not_paint_the_terminal() {
         assert_eq!(text("SO1\u{1b}[31m\u{9b}2J\r"), "SO1\u{fffd}[31m\u{fffd}2J\u{fffd}");
         assert_eq!(text("订单 1\n2"), "订单 1\n2");
+        assert_eq!(text("a\u{202e}b\u{2066}"), "a\u{fffd}b\u{fffd}");
     }
 
     #[test]

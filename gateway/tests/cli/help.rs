@@ -78,7 +78,7 @@ fn version_is_one_line() {
 
 #[test]
 fn every_command_explains_itself() {
-    let commands: [&[&str]; 39] = [
+    let commands: [&[&str]; 41] = [
         &["init"],
         &["check"],
         &["serve"],
@@ -109,6 +109,8 @@ fn every_command_explains_itself() {
         &["webhooks", "show"],
         &["webhooks", "enable"],
         &["webhooks", "redeliver"],
+        &["webhooks", "parked"],
+        &["webhooks", "skip"],
         &["webhooks", "ping"],
         &["webhooks", "secret"],
         &["replay"],

@@ -32,7 +32,7 @@ fn help_in_chinese() {
     insta::assert_snapshot!(Folder::new().run(&["webhooks", "--help", "--lang", "zh"]).all(), @r#"
     exit code 0
     --- stdout
-    查看事件推送（webhook）：启用、重发、测试、生成密钥
+    查看事件推送（webhook）：启用、重发、放弃、测试、生成密钥
 
     用法: qudao webhooks [OPTIONS]
            qudao webhooks <COMMAND>
@@ -42,6 +42,8 @@ fn help_in_chinese() {
       show       查看一个推送地址：进度、等待的事件、原因
       enable     恢复已停用的推送地址，或立即重试失败的
       redeliver  重新推送一段事件
+      parked     列出对方尚未接收的事件，以及排在其后的
+      skip       放弃一个等待重试的事件，继续推送排在其后的
       ping       发送一个不属于事件流的签名事件，查看结果
       secret     生成一个新密钥
       help       Print this message or the help of the given subcommand(s)
@@ -54,7 +56,7 @@ fn help_in_chinese() {
       -h, --help           显示帮助
 
     推送失败会自动重试，间隔最长一小时，直到成功。对方返回 410 时停止推送，用 qudao webhooks enable 恢复。事件不会丢失。详见 docs/feed.md。
-    退出码：0 正常；2 有推送地址已停用；ping 未送达时为 1。
+    退出码：0 正常；2 有推送地址已停用，或待重试的事件太多、不再推送新事件；ping 未送达时为 1。
     --- stderr
     "#);
 }
@@ -77,9 +79,14 @@ async fn what_is_not_there_is_said_so() {
     let said = folder.run(&["webhooks"]).expect(0);
     assert!(said.out.is_empty() && said.err.contains("feed.webhooks"), "{}", said.all());
     assert_eq!(folder.run(&["webhooks", "list", "--json"]).expect(0).out, "");
-    for arguments in
-        [&["show", "hq"][..], &["enable", "hq"], &["ping", "hq"], &["redeliver", "hq", "--after", "0"]]
-    {
+    for arguments in [
+        &["show", "hq"][..],
+        &["enable", "hq"],
+        &["ping", "hq"],
+        &["redeliver", "hq", "--after", "0"],
+        &["parked", "hq"],
+        &["skip", "hq", "1"],
+    ] {
         let said = folder.run(&[&["webhooks"], arguments].concat()).expect(1);
         assert_eq!(
             said.err, "error: there is no webhook `hq`\nhint: qudao webhooks lists them\n",
@@ -199,7 +206,10 @@ async fn a_webhook_is_looked_after_on_the_command_line_also_over_a_kill() {
     assert_eq!(serving.post("hello-main", 5).await.0, 200);
     let said = folder.run(&["webhooks"]).expect(2);
     assert!(said.out.contains("disabled") && said.out.contains("answered 410"), "{}", said.all());
+    let said = folder.run(&["webhooks", "redeliver", "hq", "--after", "2"]).expect(0);
+    assert!(said.out.contains("it is disabled: qudao webhooks enable hq"), "{}", said.all());
     folder.run(&["webhooks", "enable", "hq"]).expect(0);
+    assert_eq!(consumer.next(1), ids(&folder)[2..3]);
     let (rest, mut came) = (ids(&folder)[3..].to_vec(), consumer.next(2));
     // Two entities: which goes first does not matter.
     came.sort_by_key(|id| rest.iter().position(|one| one == id));

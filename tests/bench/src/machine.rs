@@ -16,7 +16,7 @@ pub(crate) fn describe(measure: &Measure) -> Result<String> {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let quick = if measure.quick { " Measured with `--quick`: fewer and shorter rounds." } else { "" };
     Ok(format!(
-        "Machine: {cores} cores of {}, {} of memory, Linux {}; load average {} when it began. Load generator, simulators and \
+        "{cores} cores of {}, {} of memory, Linux {}; load average {} when it began. Load generator, simulators and \
          readers run on it as well. Medians of {} rounds ({} where a part says so), ± half the range. SQLite in WAL mode with `synchronous=FULL`: an answer \
          leaves after its commit has reached the disk, and many deliveries share one commit.{quick}",
         first("/proc/cpuinfo", "model name"),

@@ -14,6 +14,15 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Where clouds answer their machines, inside ranges that are own networks otherwise.
+const OF_CLOUDS: [[u16; 8]; 5] = [
+    [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254],
+    [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0023],
+    [0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254],
+    [0xfd00, 0x00c1, 0, 0, 0, 0, 0xa9fe, 0xa9fe],
+    [0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042],
+];
+
 /// Whether an address is in somebody's own network, where an operator may have events sent to. What a machine or its cloud
 /// keeps for itself (link-local with the metadata of clouds, multicast, unspecified) is not.
 pub(crate) fn is_own_network(address: IpAddr) -> bool {
@@ -24,8 +33,7 @@ pub(crate) fn is_own_network(address: IpAddr) -> bool {
             _ => address.is_private() || address.is_loopback(),
         },
         IpAddr::V6(address) => {
-            let metadata = address.segments() == [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254];
-            !metadata
+            !OF_CLOUDS.contains(&address.segments())
                 && (address.is_loopback()
                     || address.segments().iter().take(1).all(|first| first & 0xfe00 == 0xfc00))
         }
@@ -33,7 +41,7 @@ pub(crate) fn is_own_network(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
+    let [a, b, c, d] = address.octets();
     let refused = matches!(
         (a, b, c),
         // this network, private, loopback, multicast and beyond
@@ -45,7 +53,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
             // protocol assignments, documentation, 6to4 relays, benchmarks
             | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113)
     );
-    !refused
+    // one cloud answers its machines here, in the midst of public addresses
+    !refused && [a, b, c, d] != [168, 63, 129, 16]
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -84,7 +93,12 @@ mod tests {
         for text in [
             "169.254.169.254",
             "100.100.100.200",
+            "168.63.129.16",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
             "fe80::1",
             "0.0.0.0",
             "::",
@@ -113,6 +127,12 @@ mod tests {
         check(&["192.0.1.1", "192.167.255.255", "192.169.0.0", "169.253.0.1", "223.255.255.255"], true);
         check(&["2606:4700::1111", "2400:3200::1", "2001:4860:4860::8888", "::ffff:8.8.8.8"], true);
         check(&["64:ff9b::808:808"], true);
+    }
+
+    #[test]
+    fn what_a_cloud_keeps_for_its_machines_is_nowhere_public() {
+        check(&["168.63.129.16", "::ffff:168.63.129.16", "64:ff9b::a83f:8110", "100.100.100.200"], false);
+        check(&["168.63.129.15", "168.63.129.17"], true);
     }
 
     #[test]

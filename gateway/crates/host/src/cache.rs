@@ -3,7 +3,7 @@
 //! A file is named by the component's SHA-256 and the engine's compatibility hash, so another version of either is
 //! another file. It ends with the SHA-256 of its name and of what stands before: machine code is only ever run as this
 //! crate wrote it, for the component it was made of, and a damaged file is compiled anew. A file that another user owns
-//! or may write is not even looked at. Files are replaced by renaming. The cache may be deleted at any time; that it
+//! or may write, or in a folder of which this is so, is not even looked at. Files are replaced by renaming, and mapped. The cache may be deleted at any time; that it
 //! cannot be written costs time, never a start.
 
 use data_encoding::HEXLOWER;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -19,6 +19,8 @@ use wasmtime::{Engine, component::Component};
 
 /// Bytes of the checksum at the end of a file.
 const CHECKSUM: usize = 32;
+/// Bytes of a file that are looked at together.
+const READ_BYTES: usize = 256 * 1024;
 
 /// A folder of machine code.
 #[derive(Debug, Clone)]
@@ -32,14 +34,11 @@ impl Cache {
     /// The component from its file, if that is there and whole.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let path = self.path(engine, digest);
-        let mut bytes = read(&path).ok()?;
-        let (code, sum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
-        if checksum(&path, code) != sum {
+        if !is_whole(&path).ok()? {
             tracing::warn!(path = %path.display(), "a file of the plugin cache is damaged; compiling again");
             return None;
         }
-        bytes.truncate(bytes.len() - CHECKSUM);
-        deserialize(engine, &bytes)
+        deserialize(engine, &path)
     }
 
     /// Writes the component's file; a failure is logged and otherwise of no consequence.
@@ -63,29 +62,45 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
+/// Maps the file, so that of the code only what is run takes memory.
 #[allow(unsafe_code, reason = "machine code can only be loaded unsafely; see the safety comment")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: the bytes are what `Component::serialize` returned: this crate alone writes the folder, and the checksum
-    // shows that nothing changed since. The engine itself refuses code of another version or configuration.
-    unsafe { Component::deserialize(engine, code) }.ok()
+fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
+    // SAFETY: the file holds what `Component::serialize` returned: nobody else can write it or put another one in its place,
+    // the checksum shows that nothing changed since, and this crate replaces files and never changes one. The engine itself
+    // refuses code of another version or configuration.
+    unsafe { Component::deserialize_file(engine, path) }.ok()
 }
 
-/// Over the name too, so that no file can take the place of another component's.
-fn checksum(path: &Path, code: &[u8]) -> [u8; CHECKSUM] {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    Sha256::new().chain_update(name).chain_update(code).finalize().into()
+/// A checksum that has seen the name, so that no file can take the place of another component's.
+fn checksum(path: &Path) -> Sha256 {
+    Sha256::new_with_prefix(path.file_name().unwrap_or_default().as_encoded_bytes())
 }
 
-/// The whole file, if nobody else can have written it: what is in it will be run.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = fs::File::open(path)?;
-    if !is_ours(&file.metadata()?) {
+/// Whether the file ends with its checksum, and nobody else can have written it: what is in it will be run.
+fn is_whole(path: &Path) -> io::Result<bool> {
+    let file = fs::File::open(path)?;
+    let (about, folder) = (file.metadata()?, fs::metadata(path.parent().unwrap_or(Path::new(".")))?);
+    if !is_ours(&about) || !is_ours(&folder) {
         tracing::warn!(path = %path.display(), "a file of the plugin cache belongs to others; compiling again");
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let Some(code) = about.len().checked_sub(CHECKSUM.try_into().unwrap_or(u64::MAX)) else {
+        return Ok(false);
+    };
+    let mut found = checksum(path);
+    let mut whole = BufReader::with_capacity(READ_BYTES, file).take(code);
+    loop {
+        let bytes = whole.fill_buf()?;
+        let read = bytes.len();
+        if read == 0 {
+            break;
+        }
+        found.update(bytes);
+        whole.consume(read);
+    }
+    let mut expected = Vec::new();
+    whole.into_inner().read_to_end(&mut expected)?;
+    Ok(found.finalize().as_slice() == expected)
 }
 
 #[cfg(unix)]
@@ -119,7 +134,7 @@ fn replace(path: &Path, code: &[u8]) -> io::Result<()> {
     let write = || {
         let mut file = private(&beside)?;
         file.write_all(code)?;
-        file.write_all(&checksum(path, code))?;
+        file.write_all(&checksum(path).chain_update(code).finalize())?;
         fs::rename(&beside, path)
     };
     write().inspect_err(|_| drop(fs::remove_file(&beside)))

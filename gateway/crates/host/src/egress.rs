@@ -60,9 +60,40 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Makes and keeps the client.
 pub(crate) struct Egress {
     client: OnceLock<Result<Client, String>>,
-    /// For webhooks: to public addresses, and into the operator's own networks as well.
-    webhooks: [OnceLock<Result<Client, String>>; 2],
+    /// For webhooks, one for each [`Reach`].
+    webhooks: [OnceLock<Result<Client, String>>; 3],
     names: Arc<dyn Names>,
+}
+
+/// Where events may be posted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Public addresses.
+    Outside,
+    /// The operator's own networks as well, because they said so.
+    Everywhere,
+    /// The operator's own networks only: what is posted is not encrypted.
+    Inside,
+}
+
+impl Reach {
+    /// Whether events may be posted to this address.
+    pub(crate) fn has(self, ip: IpAddr) -> bool {
+        match self {
+            Reach::Outside => address::is_public(ip),
+            Reach::Everywhere => address::is_public(ip) || address::is_own_network(ip),
+            Reach::Inside => address::is_own_network(ip),
+        }
+    }
+
+    /// What is said where they may not.
+    pub(crate) fn otherwise(self) -> &'static str {
+        match self {
+            Reach::Outside => NOT_OUTSIDE,
+            Reach::Everywhere => NOT_OWN,
+            Reach::Inside => NOT_INSIDE,
+        }
+    }
 }
 
 /// A whole response.
@@ -88,28 +119,19 @@ impl Received {
 
 impl Egress {
     pub(crate) fn new(names: Arc<dyn Names>) -> Egress {
-        Egress { client: OnceLock::new(), webhooks: [const { OnceLock::new() }; 2], names }
+        Egress { client: OnceLock::new(), webhooks: [const { OnceLock::new() }; 3], names }
     }
 
-    /// The client that events are posted with; `private` where the operator lets it into networks of their own.
-    pub(crate) fn webhooks(&self, private: bool) -> Result<Client, String> {
-        let [public, own] = &self.webhooks;
-        let made = if private {
-            own.get_or_init(|| client(&self.names, NOT_OWN, |_, ip| Egress::webhook_may(true, ip)))
-        } else {
-            public.get_or_init(|| client(&self.names, NOT_OUTSIDE, |_, ip| Egress::webhook_may(false, ip)))
+    /// The client that events are posted with.
+    pub(crate) fn webhooks(&self, reach: Reach) -> Result<Client, String> {
+        let [outside, everywhere, inside] = &self.webhooks;
+        // A function that knows its reach, because that is what a client keeps.
+        let (made, may): (_, fn(&str, IpAddr) -> bool) = match reach {
+            Reach::Outside => (outside, |_, ip| Reach::Outside.has(ip)),
+            Reach::Everywhere => (everywhere, |_, ip| Reach::Everywhere.has(ip)),
+            Reach::Inside => (inside, |_, ip| Reach::Inside.has(ip)),
         };
-        made.clone()
-    }
-
-    /// Whether events may be posted to this address.
-    pub(crate) fn webhook_may(private: bool, ip: IpAddr) -> bool {
-        address::is_public(ip) || (private && address::is_own_network(ip))
-    }
-
-    /// What is said where they may not.
-    pub(crate) fn not_allowed(private: bool) -> &'static str {
-        if private { NOT_OWN } else { NOT_OUTSIDE }
+        made.get_or_init(|| client(&self.names, reach.otherwise(), may)).clone()
     }
 
     /// Sends on a task of its own: the guest's stack is too small for TLS, and dropping the call aborts the task.
@@ -227,6 +249,7 @@ const NOT_PUBLIC: &str = "the name resolves to no public address";
 const NOT_OUTSIDE: &str =
     "it leads to no public address; `private: true` allows those of a network of your own";
 const NOT_OWN: &str = "it leads neither to a public address nor to one of a network of your own";
+const NOT_INSIDE: &str = "it leads to no address of a network of your own, and `http:` goes no further";
 
 impl Resolve for Allowed {
     fn resolve(&self, name: Name) -> Resolving {

@@ -1,10 +1,11 @@
 //! Posts signed events to an endpoint of the operator's, as Standard Webhooks describes it.
 //!
 //! Guarantees: nothing is sent to an address inside somebody's network unless the operator said `private`, whatever the name
-//! resolves to, and never to link-local addresses, where clouds keep their metadata; names are resolved once a connection,
+//! resolves to, nothing unencrypted to one outside, and never to link-local addresses, where clouds keep their metadata; names are resolved once a connection,
 //! and the connection goes where the check looked; no redirect is followed, no proxy used; what comes back is bounded in
 //! time and size. Keys are used and never shown. When to send, and what an answer means, is left to the caller.
-//! Surprising: the answer counts as soon as its head is there. A body that is huge or never ends changes nothing.
+//! Surprising: the answer counts as soon as its head is there. A body that is huge or never ends changes nothing, and that of
+//! a 2xx is hardly waited for.
 
 mod key;
 
@@ -12,8 +13,8 @@ pub use key::{WebhookKey, WebhookKeyError};
 
 use crate::{
     Error,
-    egress::{Egress, Received, failed, headers},
-    no_answer::Failed,
+    egress::{Egress, Reach, Received, failed, headers},
+    no_answer::{Failed, NoAnswer},
     pace::retry_after,
 };
 use qudao_model::Timestamp;
@@ -28,6 +29,8 @@ use tokio::time::{Instant, timeout_at};
 const ANSWER_BYTES: usize = 16 * 1024;
 /// For reading it, once its head is there: the connection can be used again where it is short.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
+/// The same where the endpoint took the event: nobody needs the words.
+const TAKEN_TIME: Duration = Duration::from_millis(100);
 /// Characters of an answer that are shown.
 const SHOWN: usize = 200;
 
@@ -51,7 +54,7 @@ pub struct WebhookTarget {
 pub struct WebhookSender {
     url: Url,
     keys: Vec<WebhookKey>,
-    private: bool,
+    reach: Reach,
     timeout: Duration,
     egress: Arc<Egress>,
 }
@@ -92,16 +95,21 @@ impl WebhookSender {
         if keys.is_empty() {
             return Err(refused("there is no key to sign with"));
         }
-        Ok(WebhookSender { url, keys, private, timeout, egress })
+        let reach = match (private, url.scheme()) {
+            (false, _) => Reach::Outside,
+            (true, "https") => Reach::Everywhere,
+            (true, _) => Reach::Inside,
+        };
+        Ok(WebhookSender { url, keys, reach, timeout, egress })
     }
 
     /// Posts one event, signed as of `at`.
     pub async fn post(&self, id: &str, body: Vec<u8>, at: Timestamp) -> Posted {
         let deadline = Instant::now() + self.timeout;
         let exchange = async {
-            let client = self.egress.webhooks(self.private).map_err(Posted::unreachable)?;
+            let client = self.egress.webhooks(self.reach).map_err(Posted::unreachable)?;
             let request = self.request(id, body, at).map_err(Posted::unreachable)?;
-            let response = client.execute(request).await.map_err(|error| Posted::of(&failed(&error)))?;
+            let response = client.execute(request).await.map_err(|error| self.unanswered(&failed(&error)))?;
             Ok(response)
         };
         match timeout_at(deadline, exchange).await {
@@ -115,8 +123,8 @@ impl WebhookSender {
         // A name is judged when it is resolved; an address that is written out is not resolved.
         let host = self.url.host_str().unwrap_or_default();
         let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        if address.is_some_and(|address| !Egress::webhook_may(self.private, address)) {
-            return Err(Egress::not_allowed(self.private).to_owned());
+        if address.is_some_and(|address| !self.reach.has(address)) {
+            return Err(self.reach.otherwise().to_owned());
         }
         let seconds = at.as_second().to_string();
         let mut signed = format!("{id}.{seconds}.").into_bytes();
@@ -134,16 +142,30 @@ impl WebhookSender {
         *request.body_mut() = Some(body.into());
         Ok(request)
     }
+
+    fn unanswered(&self, failed: &Failed) -> Posted {
+        let message = &failed.message;
+        let place = || {
+            let (host, port) = (self.url.host_str(), self.url.port_or_known_default());
+            format!("{}:{}", host.unwrap_or_default(), port.unwrap_or_default())
+        };
+        let explain = if failed.code != NoAnswer::Unreachable {
+            message.clone()
+        } else if message.contains(NO_TLS) {
+            format!("{} does not speak TLS; is it `http:`, or another port?", place())
+        } else {
+            format!("cannot connect to {}: {message}", place())
+        };
+        if failed.sent { Posted::Silent { explain } } else { Posted::Unreachable { explain } }
+    }
 }
+
+/// What the client says where the first bytes are none of TLS.
+const NO_TLS: &str = "InvalidContentType";
 
 impl Posted {
     fn unreachable(explain: String) -> Posted {
         Posted::Unreachable { explain }
-    }
-
-    fn of(failed: &Failed) -> Posted {
-        let explain = failed.message.clone();
-        if failed.sent { Posted::Silent { explain } } else { Posted::Unreachable { explain } }
     }
 }
 
@@ -160,7 +182,8 @@ async fn answer(mut response: Response, deadline: Instant, at: Timestamp) -> Pos
             }
         }
     };
-    let _in_time = timeout_at(deadline.min(Instant::now() + ANSWER_TIME), reading).await;
+    let time = if (200..300).contains(&status) { TAKEN_TIME } else { ANSWER_TIME };
+    let _in_time = timeout_at(deadline.min(Instant::now() + time), reading).await;
     let retry_after = retry_after(&received, at);
     Posted::Status { status, retry_after, explain: explain(status, &body) }
 }
@@ -189,7 +212,13 @@ fn shown(body: &[u8]) -> Option<String> {
     if text.is_empty() || text.chars().any(char::is_control) {
         return None;
     }
-    Some(text.chars().take(SHOWN).collect())
+    Some(text.chars().filter(|c| !is_invisible(*c)).take(SHOWN).collect())
+}
+
+/// Marks that show nothing and turn around or hide what stands beside them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -207,6 +236,7 @@ mod tests {
         check(b"\x00\x01", "answered 500");
         check(b"a\x1b[31mred", "answered 500");
         check(b"\xff\xfeabc", "answered 500");
+        check("no\u{202e}txt\u{200b}.exe\u{2066}".as_bytes(), "answered 500: notxt.exe");
         assert_eq!(explain(500, "错".repeat(500).as_bytes()).chars().count(), "answered 500: ".len() + SHOWN);
         assert!(explain(302, b"moved").contains("redirects are not followed"));
     }

@@ -147,6 +147,14 @@ pub enum Error {
         /// Up to this place of the feed everything is delivered, or parked.
         cursor: u64,
     },
+    /// The event is not parked for the webhook.
+    #[error("event {seq} is not parked for webhook `{name}`")]
+    NotParked {
+        /// The webhook.
+        name: String,
+        /// Place of the event in the feed.
+        seq: u64,
+    },
     /// The mapping was changed since the import was judged: what would count is not what was shown.
     #[error("the mapping was changed since import `{id}` was judged; retry reads it under the new one")]
     MappingChanged {
@@ -227,6 +235,7 @@ impl Error {
             | Error::NotHeld { .. }
             | Error::UnknownWebhook { .. }
             | Error::NothingToRedeliver { .. }
+            | Error::NotParked { .. }
             | Error::MappingChanged { .. } => Class::Sender,
             Error::NotNow { .. } | Error::Connector { .. } => Class::Defect,
             Error::Draining | Error::Spool { .. } => Class::Operator,
@@ -264,6 +273,7 @@ impl Error {
             | Error::NotHeld { .. }
             | Error::UnknownWebhook { .. }
             | Error::NothingToRedeliver { .. }
+            | Error::NotParked { .. }
             | Error::MappingChanged { .. }
             | Error::Connector { .. } => Retry::Never,
         }
@@ -294,6 +304,7 @@ impl Error {
             Error::NotHeld { .. } => "store_not_held",
             Error::UnknownWebhook { .. } => "unknown_webhook",
             Error::NothingToRedeliver { .. } => "nothing_to_redeliver",
+            Error::NotParked { .. } => "not_parked",
             Error::MappingChanged { .. } => "mapping_changed",
             Error::NotNow { .. } => "files_not_now",
             Error::Connector { .. } => "connector_failed",

@@ -37,7 +37,7 @@ pub use imports::{
     Against, Counts, Figures, Held, Hold, ImportProgress, StoreSum, Taken, Trial, Tried, try_file,
     try_file_with,
 };
-pub use qudao_feed::webhooks::{Attempt, WebhookState, WebhookView};
+pub use qudao_feed::webhooks::{Attempt, ParkedView, Stopped, WebhookState, WebhookView};
 pub use qudao_host::{BreakerState, Sparing};
 pub use replay::{Difference, Report, replay};
 pub use schedule::StreamView;

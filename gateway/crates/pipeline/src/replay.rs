@@ -20,7 +20,7 @@ use crate::{
 use futures_util::{StreamExt as _, pin_mut};
 use qudao_host::Call;
 use qudao_model::{Observation, Request, Transcript, Verdict, delivery::Acceptance};
-use qudao_storage::{FILE_METHOD, ImportRow, Replayed, Storage};
+use qudao_storage::{FILE_METHOD, ImportRow, Replayed, Storage, WebhookMove};
 use qudao_vault::Vault;
 use std::{path::Path, sync::Arc};
 
@@ -37,6 +37,10 @@ pub struct Report {
     pub events: u64,
     /// Imports of files, with what became of them.
     pub imports: u64,
+    /// Webhooks that go on where they are.
+    pub webhooks: u64,
+    /// Names of those that begin at the end of the new feed, because their place is not known in it.
+    pub webhooks_left: Vec<String>,
 }
 
 /// A delivery that a connector of today reads otherwise.
@@ -105,7 +109,23 @@ pub(crate) async fn replay_through(
     }
     files.finish(&mut report).await?;
     report.events = into.storage.last_seq();
+    webhooks(source, &into.storage, &mut report).await?;
     Ok(report)
+}
+
+/// How far each webhook has come. Places mean the same in both feeds only where every delivery reads as it did.
+async fn webhooks(source: &Storage, into: &Storage, report: &mut Report) -> Result<(), Error> {
+    for (row, parked) in source.webhooks().await? {
+        // While the source grows, what came since the last delivery was read may be beyond the new feed.
+        let is_there = row.cursor <= report.events && parked.iter().all(|one| one.seq <= report.events);
+        if report.differences.is_empty() && is_there {
+            into.move_webhook(WebhookMove { row, afresh: true, parked, unparked: Vec::new() }).await?;
+            report.webhooks += 1;
+        } else {
+            report.webhooks_left.push(row.name);
+        }
+    }
+    Ok(())
 }
 
 /// A part of a file. Says whether nothing is left to restore: a part of stock is applied already, slips are facts.

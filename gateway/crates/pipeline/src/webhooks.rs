@@ -1,15 +1,17 @@
 //! Webhooks out: one courier for each endpoint of the configuration, begun, changed and ended with it.
 //!
 //! An endpoint that leaves the configuration keeps its place in storage and goes on there when it comes back. One that is
-//! changed ends before it begins anew, so that no event is under way twice and none overtakes another.
+//! changed has the same courier before and after: what is under way ends as it began, so that no event is under way twice and
+//! none overtakes another.
 
 mod entrance;
 mod sender;
 
 use crate::{Tasks, webhooks::sender::HostSender};
+use futures_util::future::join_all;
 use metrics::{describe_counter, describe_gauge};
 use qudao_config::{Config, Findings, Webhook};
-use qudao_feed::webhooks::{Courier, Sender, Settings};
+use qudao_feed::webhooks::{Courier, Sender, Settings, WebhookView};
 use qudao_host::{Host, WebhookKey, WebhookTarget};
 use qudao_model::{Clock, fault::chain, id};
 use qudao_storage::Storage;
@@ -91,47 +93,53 @@ impl Webhooks {
         }
     }
 
-    /// Takes the endpoints of a configuration. Those that stay as they are are not disturbed.
+    /// Takes the endpoints of a configuration. Those that stay as they are are not disturbed; those that are changed go on with
+    /// what they have, by the new settings.
     pub(crate) async fn set(&self, targets: Targets) {
         let _changing = self.changing.lock().await;
-        let mut before = std::mem::take(&mut *self.live());
-        let mut kept = BTreeMap::new();
+        let mut before = self.live().clone();
         let mut begun = Vec::new();
         for (webhook, sender) in targets.0 {
             match before.remove(&webhook.name) {
-                Some(live) if live.webhook == webhook => drop(kept.insert(webhook.name.clone(), live)),
+                Some(live) if live.webhook == webhook => {}
                 Some(live) => {
                     info!("webhook `{}` is changed", webhook.name);
-                    begun.push((webhook, sender, Some(live)));
+                    live.courier.change(settings(&webhook), sender);
+                    if let Some(live) = self.live().get_mut(&webhook.name) {
+                        live.webhook = webhook;
+                    }
                 }
-                None => begun.push((webhook, sender, None)),
+                None => begun.push(self.begin(webhook, sender).await),
             }
         }
-        *self.live() = kept;
-        for gone in before.values() {
-            info!("webhook `{}` is no longer configured; it keeps its place", gone.webhook.name);
-            gone.end().await;
-        }
-        for (webhook, sender, old) in begun {
-            if let Some(old) = old {
-                old.end().await;
+        for (name, gone) in &before {
+            info!("webhook `{name}` is no longer configured; it keeps its place");
+            if let Some(text) = left(&gone.courier, &begun) {
+                warn!(webhook.name = name, "{text}");
             }
-            self.begin(webhook, sender).await;
+            gone.stop.cancel();
+        }
+        join_all(before.values().map(Live::ended)).await;
+        for (name, gone) in &before {
+            self.live().remove(name);
+            gone.courier.gone();
         }
     }
 
-    async fn begin(&self, webhook: Webhook, sender: Arc<dyn Sender>) {
+    async fn begin(&self, webhook: Webhook, sender: Arc<dyn Sender>) -> WebhookView {
         let courier = Courier::new(self.storage.clone(), settings(&webhook), sender, Arc::clone(&self.clock));
         if let Err(error) = courier.ready().await {
             // It tries again before it sends anything.
             warn!("where webhook `{}` was is not known yet: {}", webhook.name, chain(&error));
         }
+        let view = courier.view();
         let mut live = Live { webhook, courier, stop: self.stop.child_token(), ended: None };
         let tasks = self.tasks().clone();
         if let Some(tasks) = tasks {
             live.run(&tasks);
         }
         self.live().insert(live.webhook.name.clone(), live);
+        view
     }
 
     /// Delivers from now on, until `tasks` stop.
@@ -183,12 +191,30 @@ impl Live {
         });
     }
 
-    async fn end(&self) {
-        self.stop.cancel();
+    async fn ended(&self) {
         if let Some(ended) = &self.ended {
             ended.cancelled().await;
         }
     }
+}
+
+/// What is said where an endpoint goes before it has everything, and others begin: it may be the same one under another name.
+pub(crate) fn left(gone: &Courier, begun: &[WebhookView]) -> Option<String> {
+    let (gone, parked) = (gone.view(), gone.parked());
+    let (name, owed) = (&gone.name, gone.lag.saturating_add(gone.parked));
+    if owed == 0 {
+        return None;
+    }
+    // The cursor is beyond what is parked.
+    let after = parked.first().map_or(gone.cursor, |first| gone.cursor.min(first.seq.saturating_sub(1)));
+    let others = begun.iter().map(|WebhookView { name: new, cursor, .. }| {
+        format!(
+            "; `{new}` begins at {cursor}: if it is the same one, give it `name: {name}`, or `qudao webhooks redeliver {new} --after {after}`"
+        )
+    });
+    let mut text = format!("webhook `{name}` left with {owed} events undelivered");
+    text.extend(others);
+    Some(text)
 }
 
 fn settings(webhook: &Webhook) -> Settings {
@@ -207,4 +233,5 @@ fn describe() {
     describe_counter!("qudao_webhook_failed_total", "Attempts that a webhook did not take.");
     describe_gauge!("qudao_webhook_lag_events", "Places of the feed that a webhook has not come to.");
     describe_gauge!("qudao_webhook_parked", "Events that wait for another try, or behind one that does.");
+    describe_gauge!("qudao_webhook_state", "1 for the state that a webhook is in, 0 for the others.");
 }

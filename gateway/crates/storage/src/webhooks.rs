@@ -61,6 +61,8 @@ pub struct ParkedEvent {
 pub struct WebhookMove {
     /// The endpoint as it stands now.
     pub row: WebhookRow,
+    /// Nobody knows what is parked on disk: it is forgotten, and `parked` is all there is.
+    pub afresh: bool,
     /// New, or tried again.
     pub parked: Vec<ParkedEvent>,
     /// Places of parked events that were delivered, or will be read again.
@@ -98,9 +100,24 @@ impl Storage {
         self.inner.reader.webhook(name).await
     }
 
+    /// Every endpoint that was ever moved, as [`Storage::webhook`] gives it.
+    pub async fn webhooks(&self) -> Result<Vec<(WebhookRow, Vec<ParkedEvent>)>, Error> {
+        let mut all = Vec::new();
+        for name in self.inner.reader.webhook_names().await? {
+            all.extend(self.webhook(&name).await?);
+        }
+        Ok(all)
+    }
+
     /// Keeps how far an endpoint has come.
     pub async fn move_webhook(&self, step: WebhookMove) -> Result<(), Error> {
         self.edit(Edit::Webhook(Box::new(step))).await.map(drop)
+    }
+
+    /// Whether somebody who asked for `types` wants events of this type. They are exact or prefixes that end in `*`; none means
+    /// all.
+    pub fn is_wanted(types: &[String], event_type: &str) -> bool {
+        types.is_empty() || types.iter().any(|one| fits(one, event_type))
     }
 
     /// Events at these places, in order. A place that the feed does not have yet is left out.
@@ -111,5 +128,13 @@ impl Storage {
             events.extend(self.events(before, 1, &[]).await?.into_iter().filter(|event| event.seq == seq));
         }
         Ok(events)
+    }
+}
+
+/// Whether a type is the one that is wanted, or has that prefix.
+pub(crate) fn fits(wanted: &str, event_type: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(prefix) => event_type.starts_with(prefix),
+        None => event_type == wanted,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         style::{self, BAD, DIM, GOOD},
     },
 };
-use qudao_pipeline::{Attempt, WebhookState, WebhookView, sentences::Lang};
+use qudao_pipeline::{Attempt, ParkedView, WebhookState, WebhookView, sentences::Lang};
 use unicode_width::UnicodeWidthStr as _;
 
 const MICROS_PER_MILLI: u64 = 1000;
@@ -89,6 +89,10 @@ pub(super) fn card(lang: Lang, endpoint: &WebhookView) -> Lines {
 /// What a state means to somebody who waits for events.
 fn meaning(lang: Lang, endpoint: &WebhookView) -> &'static str {
     match endpoint.state {
+        WebhookState::Active | WebhookState::Failing if endpoint.stopped.is_some() => lang.pick(
+            "it gets nothing new: as much is parked as can be",
+            "待重试的事件太多，不再推送新事件",
+        ),
         WebhookState::Active if endpoint.parked > 0 => lang.pick(
             "events are sent as they come; the parked ones are tried again, those of the same entity wait behind them",
             "事件随到随发；待重试的会自动重推，同一单据的后续事件排在其后",
@@ -110,6 +114,18 @@ pub(super) fn why(lang: Lang, endpoint: &WebhookView) -> String {
     let (name, meaning) = (&endpoint.name, meaning(lang, endpoint));
     let reason = endpoint.reason.as_deref().map(|text| people::text(text).replace('\n', " "));
     let since = endpoint.since.map(people::time);
+    let reason = match &endpoint.stopped {
+        Some(stopped) => {
+            let (parked, seq, subject) = (stopped.parked, stopped.seq, people::text(&stopped.subject));
+            let told = match lang {
+                Lang::En => format!("{parked} events, the oldest is {seq} about {subject}"),
+                Lang::Zh => format!("共 {parked} 个，最早的是 {seq}（{subject}）"),
+            };
+            let semicolon = lang.pick("; ", "；");
+            Some(reason.map_or_else(|| told.clone(), |reason| format!("{told}{semicolon}{reason}")))
+        }
+        None => reason,
+    };
     match lang {
         Lang::En => {
             let since = since.map(|at| format!(" (since {at})")).unwrap_or_default();
@@ -126,6 +142,12 @@ pub(super) fn why(lang: Lang, endpoint: &WebhookView) -> String {
 pub(super) fn next(printer: &mut Printer, lang: Lang, endpoint: &WebhookView) -> Result<(), Error> {
     let name = &endpoint.name;
     match (endpoint.state, lang) {
+        (WebhookState::Active | WebhookState::Failing, Lang::En) if endpoint.stopped.is_some() => printer.next(
+            format_args!("See what they are and why: qudao webhooks parked {name}; give one up: qudao webhooks skip {name} SEQ"),
+        ),
+        (WebhookState::Active | WebhookState::Failing, Lang::Zh) if endpoint.stopped.is_some() => printer.next(
+            format_args!("查看原因：qudao webhooks parked {name}；放弃一个：qudao webhooks skip {name} 序号"),
+        ),
         (WebhookState::Active, _) => Ok(()),
         (WebhookState::Failing, Lang::En) => printer.next(format_args!(
             "Once it is mended it goes on by itself; at once with: qudao webhooks enable {name}"
@@ -139,6 +161,48 @@ pub(super) fn next(printer: &mut Printer, lang: Lang, endpoint: &WebhookView) ->
         (WebhookState::Disabled, Lang::Zh) => {
             printer.next(format_args!("对方可以接收后：qudao webhooks enable {name}"))
         }
+    }
+}
+
+/// A row an event that is parked.
+pub(super) fn parked(lang: Lang, events: &[ParkedView]) -> Table {
+    let mut table = match lang {
+        Lang::En => Table::new([">SEQ", "TYPE", "ENTITY", ">FAILURES", "NEXT ATTEMPT", "WHY"]),
+        Lang::Zh => Table::new([">序号", "事件类型", "单据", ">失败次数", "下次尝试", "原因"]),
+    };
+    for event in events {
+        let behind = || lang.pick("waits behind another one", "排在另一个之后").to_owned();
+        table.row([
+            event.seq.to_string(),
+            event.r#type.clone(),
+            event.subject.clone(),
+            event.failures.to_string(),
+            event.next_attempt_at.map(people::time).unwrap_or_default(),
+            match &event.explain {
+                Some(text) => people::text(text).replace('\n', " "),
+                None if event.failures == 0 => behind(),
+                None => String::new(),
+            },
+        ]);
+    }
+    table
+}
+
+/// What to do next about what is parked.
+pub(super) fn next_of_parked(
+    printer: &mut Printer,
+    lang: Lang,
+    name: &str,
+    events: &[ParkedView],
+) -> Result<(), Error> {
+    let Some(ParkedView { seq, .. }) = events.iter().find(|event| event.failures > 0) else { return Ok(()) };
+    match lang {
+        Lang::En => printer.next(format_args!(
+            "All are tried again by themselves. One that will never be taken: qudao webhooks skip {name} {seq}"
+        )),
+        Lang::Zh => printer.next(format_args!(
+            "都会自动重试。对方永远不会接收的可以放弃：qudao webhooks skip {name} {seq}"
+        )),
     }
 }
 
@@ -160,6 +224,7 @@ pub(super) fn attempt(lang: Lang, name: &str, attempt: &Attempt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qudao_pipeline::Stopped;
 
     fn endpoint(name: &str, state: WebhookState) -> WebhookView {
         WebhookView {
@@ -171,6 +236,7 @@ mod tests {
             last_seq: 1204,
             lag: 4,
             parked: 0,
+            stopped: None,
             failures: 0,
             next_attempt_at: None,
             reason: None,
@@ -261,6 +327,42 @@ mod tests {
         最近应答      204
         连续失败      0
         状态          active：事件随到随发；待重试的会自动重推，同一单据的后续事件排在其后
+        "#);
+    }
+
+    #[test]
+    fn one_that_gets_nothing_new_says_by_what() {
+        let stopped = Some(Stopped { parked: 1000, seq: 17, subject: "ord_1".to_owned() });
+        let reason = Some("answered 422".to_owned());
+        let one = WebhookView { parked: 1000, stopped, reason, ..endpoint("hq", WebhookState::Active) };
+        insta::assert_snapshot!(plain(&format!("{}\n{}", why(Lang::En, &one), why(Lang::Zh, &one))), @r#"
+        hq: it gets nothing new: as much is parked as can be; 1000 events, the oldest is 17 about ord_1; answered 422
+        hq：待重试的事件太多，不再推送新事件；共 1000 个，最早的是 17（ord_1）；answered 422
+        "#);
+    }
+
+    #[test]
+    fn parked_events_are_shown_with_what_was_said_of_them() {
+        let event = |seq, failures, explain: Option<&str>| ParkedView {
+            seq,
+            id: format!("evt_{seq}"),
+            r#type: "qudao.order.paid.v1".to_owned(),
+            subject: "ord_1".to_owned(),
+            failures,
+            next_attempt_at: (failures > 0).then(|| "2026-03-12T01:00:00Z".parse().unwrap()),
+            explain: explain.map(str::to_owned),
+        };
+        let events =
+            [event(17, 3, Some("answered 422: no\nsuch order")), event(19, 0, None), event(20, 1, None)];
+        insta::assert_snapshot!(plain(&format!("{}\n{}", parked(Lang::En, &events), parked(Lang::Zh, &events))), @r#"
+        SEQ  TYPE                 ENTITY  FAILURES  NEXT ATTEMPT         WHY
+         17  qudao.order.paid.v1  ord_1          3  2026-03-12 09:00:00  answered 422: no such order
+         19  qudao.order.paid.v1  ord_1          0                       waits behind another one
+         20  qudao.order.paid.v1  ord_1          1  2026-03-12 09:00:00
+        序号  事件类型             单据   失败次数  下次尝试             原因
+          17  qudao.order.paid.v1  ord_1         3  2026-03-12 09:00:00  answered 422: no such order
+          19  qudao.order.paid.v1  ord_1         0                       排在另一个之后
+          20  qudao.order.paid.v1  ord_1         1  2026-03-12 09:00:00
         "#);
     }
 

@@ -16,7 +16,7 @@ use qudao_model::{
 use qudao_pipeline::WebhookState;
 use qudao_storage::Incoming;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 fn builder() -> Builder {
     let builder = TestGateway::builder().at(Timestamp::now()).channel("till", "wechat-pay", "both");
@@ -293,5 +293,46 @@ async fn entities_keep_their_order_over_refusals_and_a_restart() {
     assert!(restarted);
     check(&seen);
     assert!(seen.iter().filter(|one| one.status == 500).count() >= all.len() / 2, "too little was refused");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_parked_can_be_seen_and_given_up() {
+    let hq = Consumer::up();
+    // The first one that comes is refused for ever.
+    let first = OnceLock::new();
+    hq.answer(move |id, _| if *first.get_or_init(|| id.to_owned()) == id { 422 } else { 204 });
+    let mut gateway = builder().top(&feed(&[hq.webhook("hq", "secret: {file: one}")])).start().await;
+    gateway.listen().await;
+    step(&gateway, "A1", 0).await;
+    hq.until(|seen| seen.len() == 1).await;
+    step(&gateway, "A1", 1).await;
+    step(&gateway, "A2", 0).await;
+    let mut parked = Value::Null;
+    for _ in 0..10_000 {
+        parked = ask(&gateway, "GET", "/hq/parked", None).await.1["items"].take();
+        if parked.as_array().is_some_and(|parked| parked.len() == 2) {
+            break;
+        }
+    }
+    let events = gateway.events().await;
+    for (told, event, failures) in [(&parked[0], &events[0], 1), (&parked[1], &events[1], 0)] {
+        assert_eq!((&told["seq"], &told["id"]), (&json!(event.seq), &json!(event.id)));
+        assert_eq!((&told["type"], &told["subject"]), (&json!(event.r#type), &json!(event.subject)));
+        assert_eq!(
+            (&told["failures"], told["next_attempt_at"].is_string()),
+            (&json!(failures), failures > 0)
+        );
+    }
+    assert_eq!((&parked[0]["explain"], parked[1].get("explain")), (&json!("answered 422"), None));
+    let (status, view) = ask(&gateway, "POST", "/hq/parked/1/skip", None).await;
+    assert_eq!((status, &view["name"]), (200, &json!("hq")), "{view}");
+    let seen = hq.until(|seen| taken(seen).len() == 2).await;
+    assert_eq!(taken(&seen), BTreeSet::from([2, 3]), "what stood behind it goes on");
+    let audits = gateway.gateway.storage().audits(10, None).await.unwrap().items;
+    let (action, subject) = (audits[0].action.as_str(), audits[0].subject.as_str());
+    assert_eq!((action, subject), ("skip", events[0].id.as_str()), "{audits:?}");
+    let (status, problem) = ask(&gateway, "POST", "/hq/parked/1/skip", None).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("not_parked")));
     gateway.finish().await;
 }

@@ -18,6 +18,8 @@ pub struct Outbound {
     pub seq: u64,
     /// `webhook-id`: the id of the event, the same at every attempt.
     pub id: String,
+    /// Type of the event.
+    pub kind: Arc<str>,
     /// Entity that it is about.
     pub subject: Arc<str>,
     /// `application/cloudevents+json`, as the feed gives it.
@@ -55,8 +57,10 @@ pub(super) enum Meaning {
     Delivered,
     /// The endpoint wants nothing any more.
     Gone,
-    /// This event was refused, or lost.
+    /// This event was refused, or lost; it may be the endpoint.
     Refused,
+    /// The endpoint is there, and wants this one event not.
+    Declined,
     /// No event would be taken now; not before this long where it says so.
     Down(Option<Duration>),
 }
@@ -67,6 +71,7 @@ impl Outbound {
         Outbound {
             seq: event.seq,
             id: event.id.clone(),
+            kind: Arc::from(event.r#type.as_str()),
             subject: Arc::from(event.subject.as_str()),
             // An event holds text and numbers only, which always render.
             body: serde_json::to_vec(event).unwrap_or_default(),
@@ -92,11 +97,21 @@ impl Answered {
         }
     }
 
+    /// Whether it does not know us, or has nothing at this address.
+    pub(super) fn is_stranger(&self) -> bool {
+        matches!(self.status(), Some(401 | 403 | 404))
+    }
+
     pub(super) fn meaning(&self) -> Meaning {
         match self {
             Answered::Status { status: 200..=299, .. } => Meaning::Delivered,
             Answered::Status { status: 410, .. } => Meaning::Gone,
             Answered::Status { status: 429 | 503, retry_after: wait @ Some(_), .. } => Meaning::Down(*wait),
+            // These speak of who sends, of the address or of the moment; the others of the event.
+            Answered::Status { status: 401 | 403 | 404 | 405 | 407 | 408 | 425 | 429, .. } => {
+                Meaning::Refused
+            }
+            Answered::Status { status: 400..=499, .. } => Meaning::Declined,
             Answered::Status { .. } | Answered::Silent { .. } => Meaning::Refused,
             Answered::Unreachable { .. } => Meaning::Down(None),
         }

@@ -3,12 +3,15 @@
 //! Everything waits in one task: dropping [`Courier::keep`] cuts off what is under way, and the next start goes on from what
 //! is durable. Progress is written at most every half second, so an event of the last moments may come again.
 
-use super::{Answered, Attempt, Dispatch, Endpoint, Sender, Settings, WebhookView, ping::ping};
+mod told;
+
+use super::{
+    Answered, Attempt, Dispatch, Endpoint, Outbound, ParkedView, Sender, Settings, WebhookView, ping::ping,
+};
 use crate::Error;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
-use metrics::{counter, gauge};
 use qudao_model::{Clock, Timestamp, fault::chain};
-use qudao_storage::{Storage, WebhookState};
+use qudao_storage::Storage;
 use std::{
     pin::pin,
     sync::{
@@ -21,7 +24,8 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until, timeout},
 };
-use tracing::{debug, error, info, warn};
+use told::Told;
+use tracing::{info, warn};
 
 /// From one write of progress to the next: what may come again after a crash, against a flush of the disk each.
 const SAVE_EVERY: Duration = Duration::from_millis(500);
@@ -40,9 +44,10 @@ pub struct Courier(Arc<Inner>);
 
 struct Inner {
     storage: Storage,
-    sender: Arc<dyn Sender>,
+    sender: Mutex<Arc<dyn Sender>>,
     clock: Arc<dyn Clock>,
     endpoint: Mutex<Endpoint>,
+    told: Told,
     /// What is durable was read.
     known: AtomicBool,
     /// One writer at a time. Whoever delivers must not wait for it: it may be held by a save that only they drive.
@@ -76,7 +81,20 @@ impl Courier {
     ) -> Courier {
         let endpoint = Mutex::new(Endpoint::new(settings, storage.last_seq()));
         let (known, writing, wake) = (AtomicBool::new(false), tokio::sync::Mutex::default(), Notify::new());
-        Courier(Arc::new(Inner { storage, sender, clock, endpoint, known, writing, wake }))
+        let (sender, told) = (Mutex::new(sender), Told::default());
+        Courier(Arc::new(Inner { storage, sender, clock, endpoint, told, known, writing, wake }))
+    }
+
+    /// Takes another configuration of the same endpoint. What is under way ends as it began and counts; no event is under way
+    /// twice. What `sender` does differently, all that follows has.
+    pub fn change(&self, settings: Settings, sender: Arc<dyn Sender>) {
+        *self.0.sender.lock().unwrap_or_else(PoisonError::into_inner) = sender;
+        {
+            let mut endpoint = self.endpoint();
+            Told::begins(&settings, &endpoint.row(), self.0.storage.last_seq(), endpoint.parked());
+            endpoint.change(settings);
+        }
+        self.0.wake.notify_one();
     }
 
     /// Learns where it was, or makes durable where it begins. Done by itself before anything is sent; asking for it earlier
@@ -89,8 +107,7 @@ impl Courier {
         if self.0.known.load(Ordering::Acquire) {
             return Ok(());
         }
-        let settings = self.endpoint().settings().clone();
-        let kept = self.0.storage.webhook(&settings.name).await?;
+        let kept = self.0.storage.webhook(&self.name()).await?;
         if let Some((row, parked)) = kept {
             let places: Vec<u64> = parked.iter().map(|one| one.seq).collect();
             let events = self.0.storage.events_at(&places).await?;
@@ -98,7 +115,12 @@ impl Courier {
                 let one = parked.iter().find(|one| one.seq == event.seq)?;
                 Some((event, *one))
             });
-            *self.endpoint() = Endpoint::restored(settings, row, &parked.collect::<Vec<_>>());
+            let parked: Vec<_> = parked.collect();
+            let mut endpoint = self.endpoint();
+            // Read now: it may have been changed meanwhile.
+            let settings = endpoint.settings().clone();
+            Told::begins(&settings, &row, self.0.storage.last_seq(), parked.len());
+            *endpoint = Endpoint::restored(settings, row, &parked);
         } else {
             self.write().await?;
         }
@@ -129,7 +151,10 @@ impl Courier {
                 () = &mut stop => break,
                 Some((sent, answered)) = under_way.next() => self.answered(&sent, &answered),
                 Some(saved) = saving.next() => match saved {
-                    Ok(()) => pace = Pace { saved_at: Instant::now(), trouble: None },
+                    Ok(()) => {
+                        pace = Pace { saved_at: Instant::now(), trouble: None };
+                        self.0.told.storage_answers();
+                    }
                     Err(error) => self.halt(&mut pace, &error),
                 },
                 more = grows.changed() => if more.is_err() { break },
@@ -158,8 +183,10 @@ impl Courier {
     /// Reads and sends what there is to.
     async fn work(&self, last: u64, under_way: &mut UnderWay) -> Result<(), Error> {
         self.ready().await?;
-        self.read(last).await?;
+        // Again where all of it stands behind what failed.
+        while self.read(last).await? {}
         self.dispatch(under_way);
+        self.0.told.stopped(&self.name(), self.endpoint().stopped());
         Ok(())
     }
 
@@ -167,6 +194,7 @@ impl Courier {
         if pace.trouble.is_none() {
             warn!("webhook `{}` waits for storage: {}", self.name(), chain(error));
         }
+        self.0.told.storage_fails(error);
         pace.trouble = Some(Instant::now() + TROUBLE);
     }
 
@@ -176,7 +204,7 @@ impl Courier {
         let mut under_way = UnderWay::new();
         self.ready().await?;
         loop {
-            self.read(self.0.storage.last_seq()).await?;
+            while self.read(self.0.storage.last_seq()).await? {}
             self.dispatch(&mut under_way);
             match under_way.next().await {
                 Some((sent, answered)) => self.answered(&sent, &answered),
@@ -192,8 +220,9 @@ impl Courier {
         self.ready().await?;
         self.endpoint().enable();
         info!("webhook `{}` is tried again", self.name());
-        self.save().await?;
+        // Before anything waits: whoever asked may go away.
         self.0.wake.notify_one();
+        self.save().await?;
         Ok(self.view())
     }
 
@@ -204,16 +233,37 @@ impl Courier {
             return Ok(None);
         }
         info!("webhook `{}` sends everything behind {after} once more", self.name());
-        self.save().await?;
         self.0.wake.notify_one();
+        self.save().await?;
         Ok(Some(self.view()))
+    }
+
+    /// Passes over an event that is parked, for good; nothing where it is not.
+    pub async fn skip(&self, seq: u64) -> Result<Option<WebhookView>, Error> {
+        self.ready().await?;
+        let Some(skipped) = self.endpoint().skip(seq) else {
+            return Ok(None);
+        };
+        let Outbound { id, kind, subject, .. } = &*skipped;
+        warn!(
+            "webhook `{}` never gets {id} ({kind} of {subject}, place {seq}): somebody said so",
+            self.name()
+        );
+        self.0.wake.notify_one();
+        self.save().await?;
+        Ok(Some(self.view()))
+    }
+
+    /// What is parked, in the order of the feed.
+    pub fn parked(&self) -> Vec<ParkedView> {
+        self.endpoint().parked_events()
     }
 
     /// Sends a ping, which changes nothing.
     pub async fn ping(&self) -> Attempt {
         let now = self.0.clock.now();
         let begun = Instant::now();
-        let answered = self.0.sender.send(Arc::new(ping(&self.name(), now)), now).await;
+        let answered = self.sender().send(Arc::new(ping(&self.name(), now)), now).await;
         let status = answered.status();
         Attempt {
             delivered: status.is_some_and(|status| (200..300).contains(&status)),
@@ -237,21 +287,22 @@ impl Courier {
             last_seq: last_seq.max(row.cursor),
             lag: last_seq.saturating_sub(row.cursor),
             parked: u64::try_from(endpoint.parked()).unwrap_or(u64::MAX),
+            stopped: endpoint.stopped(),
             failures: row.failures,
             next_attempt_at: endpoint.due_at(),
-            reason: row.reason,
+            reason: self.0.told.trouble().or(row.reason),
             since: row.since,
             last_status: row.last_status,
             last_delivered_at: row.last_delivered_at,
         }
     }
 
-    /// Reads on where there is room and something to read. `last` is where the feed ends.
-    async fn read(&self, last: u64) -> Result<(), Error> {
+    /// Reads on where there is room and something to read, and says whether there was. `last` is where the feed ends.
+    async fn read(&self, last: u64) -> Result<bool, Error> {
         let (after, room, types) = {
             let endpoint = self.endpoint();
             let Some((after, room)) = endpoint.wants().filter(|(after, _)| *after < last) else {
-                return Ok(());
+                return Ok(false);
             };
             (after, room, endpoint.settings().types.clone())
         };
@@ -263,15 +314,18 @@ impl Courier {
             Some(event) => event.seq.max(last),
             None => last,
         };
-        self.endpoint().take(after, &events, read_to);
-        Ok(())
+        let mut endpoint = self.endpoint();
+        if endpoint.settings().types == types {
+            endpoint.take(after, &events, read_to);
+        }
+        Ok(true)
     }
 
     /// Begins everything that may be under way now.
     fn dispatch(&self, under_way: &mut UnderWay) {
         let now = self.0.clock.now();
         while let Some(sent) = self.next(now) {
-            let sending = self.0.sender.send(Arc::clone(&sent.event), now);
+            let sending = self.sender().send(Arc::clone(&sent.event), now);
             under_way.push(sending.map(move |answered| (sent, answered)).boxed());
         }
     }
@@ -282,13 +336,13 @@ impl Courier {
 
     fn answered(&self, sent: &Dispatch, answered: &Answered) {
         let now = self.0.clock.now();
-        let (before, after, name) = {
+        let (moved, is_first, name) = {
             let mut endpoint = self.endpoint();
             let before = endpoint.row().state;
-            endpoint.answered(sent, answered, now);
-            (before, endpoint.row().state, endpoint.settings().name.clone())
+            let is_first = endpoint.answered(sent, answered, now);
+            ((before, endpoint.row().state), is_first, endpoint.settings().name.clone())
         };
-        tell(&name, (before, after), sent, answered);
+        self.0.told.answered(&name, (moved, is_first), &sent.event, answered);
     }
 
     /// Makes durable what is not, one writer at a time.
@@ -298,24 +352,23 @@ impl Courier {
         self.write().await
     }
 
+    /// May be dropped where it waits; then the next one writes everything.
     async fn write(&self) -> Result<(), Error> {
         let step = self.endpoint().unsaved();
         if let Some(step) = step {
-            if let Err(source) = self.0.storage.move_webhook(step.clone()).await {
+            if let Err(source) = self.0.storage.move_webhook(step).await {
                 self.endpoint().not_saved();
                 return Err(Error::Save { source });
             }
-            self.endpoint().saved(&step);
+            self.endpoint().saved();
         }
-        self.measure();
+        told::measure(&self.view());
         Ok(())
     }
 
-    fn measure(&self) {
-        let view = self.view();
-        let number = |value: u64| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
-        gauge!("qudao_webhook_lag_events", "webhook" => view.name.clone()).set(number(view.lag));
-        gauge!("qudao_webhook_parked", "webhook" => view.name).set(number(view.parked));
+    /// It is no longer configured: gauges of it say nothing.
+    pub fn gone(&self) {
+        told::measure_no_more(&self.name());
     }
 
     /// When something is due although nothing happens.
@@ -325,6 +378,10 @@ impl Courier {
         Instant::now() + due.unwrap_or(IDLE).min(IDLE)
     }
 
+    fn sender(&self) -> Arc<dyn Sender> {
+        Arc::clone(&self.0.sender.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn name(&self) -> String {
         self.endpoint().settings().name.clone()
     }
@@ -332,37 +389,5 @@ impl Courier {
     /// Locked for moments only, never across a wait.
     fn endpoint(&self) -> MutexGuard<'_, Endpoint> {
         self.0.endpoint.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Counts it, and tells the operator when an endpoint stands differently. Bodies and secrets never get here.
-fn tell(name: &str, (before, after): (WebhookState, WebhookState), sent: &Dispatch, answered: &Answered) {
-    let delivered = answered.status().is_some_and(|status| (200..300).contains(&status));
-    let explain = answered.explain();
-    if delivered {
-        counter!("qudao_webhook_delivered_total", "webhook" => name.to_owned()).increment(1);
-    } else {
-        counter!("qudao_webhook_failed_total", "webhook" => name.to_owned()).increment(1);
-        debug!(
-            webhook.name = name,
-            event.seq = sent.event.seq,
-            "webhook `{name}` did not take {}: {explain}",
-            sent.event.id
-        );
-    }
-    if before == after {
-        return;
-    }
-    match after {
-        WebhookState::Active => info!(webhook.name = name, "webhook `{name}` takes events again"),
-        WebhookState::Failing => {
-            warn!(webhook.name = name, "webhook `{name}` takes nothing; it is tried now and then: {explain}");
-        }
-        WebhookState::Disabled => {
-            error!(
-                webhook.name = name,
-                "webhook `{name}` answered 410 and is disabled; `qudao webhooks enable {name}` has it tried again"
-            );
-        }
     }
 }

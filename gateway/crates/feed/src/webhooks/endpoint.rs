@@ -4,23 +4,33 @@
 //! ([`Endpoint::unsaved`]). Nothing is lost wherever the caller stops, because the cursor passes an event only when it was
 //! delivered or is among what is handed out as parked, together with that cursor.
 
+mod durable;
+mod refusals;
+
 use super::{
-    Answered, Outbound, Settings,
+    Answered, Outbound, ParkedView, Settings, Stopped,
     answered::Meaning,
     backoff::{FIRST, LONGEST, has_come, later, wait},
-    lanes::{Candidate, Lanes},
+    lanes::{Candidate, Failure, Lanes},
 };
+use durable::Durable;
 use qudao_model::{CloudEvent, Timestamp};
-use qudao_storage::{ParkedEvent, WebhookMove, WebhookRow, WebhookState};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use qudao_storage::{ParkedEvent, Storage, WebhookRow, WebhookState};
+use refusals::Refusals;
+use std::{sync::Arc, time::Duration};
 
-/// Events that are read and neither delivered nor parked: enough to keep an endpoint busy, and what may come again after a
-/// crash.
+/// Events that are read and neither delivered nor parked: enough to keep an endpoint busy. Of one entity only the first few
+/// count.
 pub const WINDOW: usize = 256;
-/// Events that can be parked. Beyond it nothing is read, and the cursor stays until some are delivered.
+/// Events that can be parked, those included that wait beside them. Beyond it nothing is read, and the cursor stays until some
+/// are delivered.
 pub const PARKED_MAX: usize = 1_000;
 /// So many events, each of another entity, fail at their first try with no success between: then it is the endpoint.
 pub const FAILING_AFTER: u32 = 5;
+/// For so long some are refused and none is taken: then it is the endpoint, too.
+pub const MUTE_AFTER: Duration = Duration::from_mins(5);
+/// While there are events of which nothing was tried, refusals that speak of an event lengthen the waits so often only.
+const DECLINES: u32 = 5;
 /// Fewer are not read while others wait: one look for each event would be dear.
 const READ_MIN: usize = WINDOW / 4;
 
@@ -43,8 +53,7 @@ pub struct Endpoint {
     /// Up to here events were read.
     read_to: u64,
     tickets: u64,
-    /// First tries that failed in a row.
-    strangers: u32,
+    refusals: Refusals,
     /// An event of which nothing was tried came while the endpoint fails: it need not wait for the whole back-off.
     prompt: bool,
     tried_at: Option<Timestamp>,
@@ -54,7 +63,10 @@ pub struct Endpoint {
     retried: bool,
     /// Something happened that should be durable soon.
     dirty: bool,
-    saved: Option<(WebhookRow, BTreeMap<u64, Parked>)>,
+    /// What is on disk; nothing while nobody knows.
+    saved: Option<Durable>,
+    /// What was handed out last.
+    written: Option<Durable>,
 }
 
 /// What a failure says of the endpoint.
@@ -64,6 +76,8 @@ struct Failed {
     whole: bool,
     /// How long it asks us to wait.
     asked: Option<Duration>,
+    /// The answer speaks of the event.
+    declined: bool,
 }
 
 /// Failures, and when next.
@@ -84,33 +98,15 @@ impl Endpoint {
             row,
             read_to: cursor,
             tickets: 0,
-            strangers: 0,
+            refusals: Refusals::default(),
             prompt: false,
             tried_at: None,
             not_before: None,
             retried: false,
             dirty: true,
             saved: None,
+            written: None,
         }
-    }
-
-    /// One that goes on where it was. `parked` are its parked events with what is kept of them, in the order of the feed. At
-    /// another URL than before it is tried afresh.
-    pub fn restored(settings: Settings, row: WebhookRow, parked: &[(CloudEvent, ParkedEvent)]) -> Endpoint {
-        let mut endpoint = Endpoint::new(settings, row.cursor);
-        let kept = parked.iter().map(|(_, one)| (one.seq, (one.failures, one.next_at))).collect();
-        for (event, one) in parked {
-            endpoint.lanes.restore(Arc::new(Outbound::of(event)), one.failures, one.next_at);
-        }
-        endpoint.dirty = false;
-        endpoint.saved = Some((row.clone(), kept));
-        endpoint.not_before = row.next_at;
-        let moved = row.url_digest != endpoint.settings.url_digest;
-        endpoint.row = WebhookRow { url_digest: endpoint.settings.url_digest.clone(), ..row };
-        if moved {
-            endpoint.recover();
-        }
-        endpoint
     }
 
     /// What is configured of it.
@@ -118,14 +114,34 @@ impl Endpoint {
         &self.settings
     }
 
+    /// Takes another configuration of the same endpoint. What is under way ends as it began. With other types what is read
+    /// ahead is read again; at another URL it is tried afresh.
+    pub fn change(&mut self, settings: Settings) {
+        let moved = self.settings.url_digest != settings.url_digest;
+        let other_types = self.settings.types != settings.types;
+        self.row.url_digest.clone_from(&settings.url_digest);
+        self.settings = settings;
+        if other_types {
+            let cursor = self.cursor();
+            self.lanes.rewind(cursor);
+            (self.row.cursor, self.read_to) = (cursor, cursor);
+            let types = &self.settings.types;
+            self.lanes.keep(|event| Storage::is_wanted(types, &event.kind));
+        }
+        if moved {
+            self.recover(true);
+        }
+        self.dirty = true;
+    }
+
     /// Where to read on, and how many events at most; nothing while there is no room.
     pub fn wants(&self) -> Option<(u64, usize)> {
         if self.row.state == WebhookState::Disabled {
             return None;
         }
-        let fresh = self.lanes.fresh();
-        let room = WINDOW.saturating_sub(fresh).min(PARKED_MAX.saturating_sub(self.lanes.parked() + fresh));
-        (room >= READ_MIN || (fresh == 0 && room > 0)).then_some((self.read_to, room))
+        let room = WINDOW.saturating_sub(self.lanes.window());
+        let room = room.min(PARKED_MAX.saturating_sub(self.waiting()));
+        (room >= READ_MIN || (self.lanes.fresh() == 0 && room > 0)).then_some((self.read_to, room))
     }
 
     /// Takes what was read. Everything up to `read_to` that is not among `events` is of no interest. What was asked for before
@@ -134,11 +150,15 @@ impl Endpoint {
         if after != self.read_to {
             return;
         }
-        let had_fresh = self.lanes.next_fresh().is_some();
+        let fresh = |own: &Endpoint| {
+            (own.lanes.next_fresh().is_some(), own.lanes.next_of_other(&own.refusals.kinds).is_some())
+        };
+        let before = fresh(self);
         for event in events {
             self.lanes.push(Arc::new(Outbound::of(event)));
         }
-        self.prompt |= !had_fresh && self.lanes.next_fresh().is_some();
+        let now = fresh(self);
+        self.prompt |= (now.0 && !before.0) || (now.1 && !before.1);
         self.read_to = self.read_to.max(read_to);
     }
 
@@ -177,17 +197,20 @@ impl Endpoint {
         self.lanes.under_way() < parallel && self.lanes.retries_under_way() < (parallel / 2).max(1)
     }
 
-    /// One at a time, and rather one that was never tried: a failed one may be refused for itself.
+    /// One at a time, and rather one that was never tried, of a type of which none was refused: a failed one may be refused for
+    /// itself, and so may its whole type. Beyond that it begins with the oldest and the newest in turn.
     fn probe(&self, now: Timestamp) -> Option<Candidate> {
         let is_due = has_come(self.row.next_at, now) || (self.prompt && has_come(self.prompt_at(), now));
-        if self.lanes.under_way() > 0 || !is_due {
+        if self.lanes.under_way() > 0 || !is_due || !has_come(self.not_before, now) {
             return None;
         }
-        self.lanes.next_fresh().or_else(|| self.lanes.next_retry(None))
+        let other = self.lanes.next_of_other(&self.refusals.kinds);
+        let newest = || self.lanes.last_fresh().filter(|_| self.row.failures.is_multiple_of(2));
+        other.or_else(newest).or_else(|| self.lanes.next_fresh()).or_else(|| self.lanes.next_retry(None))
     }
 
     fn prompt_at(&self) -> Option<Timestamp> {
-        self.tried_at.map(|tried_at| later(tried_at, FIRST)).max(self.not_before)
+        self.tried_at.map(|tried_at| later(tried_at, FIRST))
     }
 
     /// When [`Endpoint::next`] is worth asking again although nothing else happens.
@@ -200,46 +223,60 @@ impl Endpoint {
             WebhookState::Active => self.lanes.next_at(),
             WebhookState::Failing => {
                 let prompt = self.prompt_at().filter(|_| self.prompt);
-                self.row.next_at.into_iter().chain(prompt).min()
+                self.row.next_at.into_iter().chain(prompt).min().max(self.not_before)
             }
         }
     }
 
-    /// What came of a dispatch.
-    pub fn answered(&mut self, sent: &Dispatch, answered: &Answered, now: Timestamp) {
+    /// What came of a dispatch. Says whether it parked an event, and those of its entity behind it, for the first time.
+    pub fn answered(&mut self, sent: &Dispatch, answered: &Answered, now: Timestamp) -> bool {
         let of = (&*sent.event.subject, sent.ticket);
+        let meaning = answered.meaning();
+        let asked = if let Meaning::Down(asked) = meaning { asked } else { None };
+        let declined = meaning == Meaning::Declined;
+        let failure = Failure { asked, explain: answered.explain(), declined };
         self.dirty = true;
         self.row.last_status = answered.status().or(self.row.last_status);
-        match answered.meaning() {
+        match meaning {
             Meaning::Delivered => {
                 self.lanes.delivered(of.0, of.1);
-                self.row.last_delivered_at = Some(now);
-                self.strangers = 0;
-                if self.row.state == WebhookState::Failing {
-                    self.recover();
-                }
-                if self.row.state == WebhookState::Active && self.lanes.parked() == 0 {
-                    self.row.reason = None;
-                }
+                self.delivered(sent, now);
+                false
             }
             Meaning::Gone => {
-                self.lanes.failed(of, now, None);
+                let is_first = self.lanes.failed(of, now, failure);
                 self.row.reason = Some(answered.explain().to_owned());
                 if self.row.state != WebhookState::Disabled {
                     self.stand(WebhookState::Disabled, now);
                 }
+                is_first
             }
-            Meaning::Refused => {
-                let is_first = self.lanes.failed(of, now, None);
-                self.strangers = self.strangers.saturating_add(u32::from(is_first));
-                let whole = self.strangers >= FAILING_AFTER;
-                self.refused(sent, answered.explain(), Failed { whole, asked: None }, now);
+            Meaning::Refused | Meaning::Declined => {
+                let is_first = self.lanes.failed(of, now, failure);
+                let whole = self.is_refusal_of_all((sent, answered), (is_first, declined), now);
+                self.refused(sent, answered.explain(), Failed { whole, asked, declined }, now);
+                is_first
             }
             Meaning::Down(asked) => {
-                self.lanes.failed(of, now, asked);
-                self.not_before = asked.map(|asked| later(now, asked.min(LONGEST)));
-                self.refused(sent, answered.explain(), Failed { whole: true, asked }, now);
+                let is_first = self.lanes.failed(of, now, failure);
+                let asked_until = asked.map(|asked| later(now, asked.min(LONGEST)));
+                self.not_before = self.not_before.filter(|at| !has_come(Some(*at), now)).max(asked_until);
+                self.refused(sent, answered.explain(), Failed { whole: true, asked, declined }, now);
+                is_first
             }
+        }
+    }
+
+    fn delivered(&mut self, sent: &Dispatch, now: Timestamp) {
+        self.row.last_delivered_at = Some(now);
+        self.refusals.end();
+        // What was under way when it asked for a pause does not end that.
+        let may_go_on = sent.probe || has_come(self.not_before, now);
+        if self.row.state == WebhookState::Failing && may_go_on {
+            self.recover(false);
+        }
+        if self.row.state == WebhookState::Active && self.lanes.parked() == 0 {
+            self.row.reason = None;
         }
     }
 
@@ -251,11 +288,17 @@ impl Endpoint {
         let begins = self.row.state == WebhookState::Active && failed.whole;
         if begins {
             self.stand(WebhookState::Failing, now);
+            if self.refusals.mute {
+                // It waited long already.
+                self.row.failures = self.lanes.failures_of(&sent.event.subject).saturating_sub(1);
+            }
         }
         // Others that were under way when it began tell nothing new.
         if begins || (self.row.state == WebhookState::Failing && sent.probe) {
             self.row.failures = self.row.failures.saturating_add(1);
-            let wait = wait(self.row.failures, failed.asked, &self.row.name);
+            let declines = failed.declined && self.lanes.next_fresh().is_some();
+            let count = if declines { self.row.failures.min(DECLINES) } else { self.row.failures };
+            let wait = wait(count, failed.asked, &self.row.name);
             self.row.next_at = Some(later(now, wait));
         }
     }
@@ -268,18 +311,29 @@ impl Endpoint {
         self.prompt = false;
     }
 
-    /// Full speed again, also for what failed.
-    fn recover(&mut self) {
+    /// Full speed again, also for what failed; for what was refused for itself only where `all` says so.
+    fn recover(&mut self, all: bool) {
         self.row.state = WebhookState::Active;
         (self.row.since, self.row.failures, self.row.next_at) = (None, 0, None);
-        (self.strangers, self.prompt, self.not_before) = (0, false, None);
-        self.lanes.hurry();
+        (self.prompt, self.not_before) = (false, None);
+        self.refusals = Refusals::default();
+        self.lanes.hurry(all);
         self.dirty = true;
     }
 
     /// Somebody says that it is there again: everything that waits is tried at once.
     pub fn enable(&mut self) {
-        self.recover();
+        self.recover(true);
+    }
+
+    /// Passes over an event that is parked; nothing where it is not. What stands behind it goes on.
+    pub fn skip(&mut self, seq: u64) -> Option<Arc<Outbound>> {
+        let skipped = self.lanes.skip(seq)?;
+        self.dirty = true;
+        if self.row.state == WebhookState::Active && self.lanes.parked() == 0 {
+            self.row.reason = None;
+        }
+        Some(skipped)
     }
 
     /// Sends everything behind `after` once more. Says whether it has come further than that.
@@ -308,6 +362,21 @@ impl Endpoint {
         self.lanes.parked()
     }
 
+    /// These events.
+    pub fn parked_events(&self) -> Vec<ParkedView> {
+        self.lanes.list()
+    }
+
+    /// Why nothing is read, where nothing is because of what is parked.
+    pub fn stopped(&self) -> Option<Stopped> {
+        let parked = self.lanes.parked();
+        let is_full = self.row.state != WebhookState::Disabled
+            && self.waiting() >= PARKED_MAX
+            && parked >= PARKED_MAX / 2;
+        let (seq, subject) = is_full.then(|| self.lanes.first_failed()).flatten()?;
+        Some(Stopped { parked: u64::try_from(parked).unwrap_or(u64::MAX), seq, subject: subject.to_string() })
+    }
+
     /// Events that were read and are not delivered.
     pub fn waiting(&self) -> usize {
         self.lanes.parked() + self.lanes.fresh()
@@ -317,43 +386,5 @@ impl Endpoint {
     /// did not.
     pub fn is_dirty(&self) -> bool {
         self.dirty
-    }
-
-    /// What is to be durable now, all of it together; nothing where nothing moved.
-    pub fn unsaved(&mut self) -> Option<WebhookMove> {
-        let row = self.row();
-        self.row.cursor = row.cursor;
-        let parked = self.lanes.parked_up_to(row.cursor);
-        let none = BTreeMap::new();
-        let (saved, before) = self.saved.as_ref().map_or((None, &none), |(row, parked)| (Some(row), parked));
-        let changed = parked.iter().filter(|(seq, told)| before.get(seq) != Some(told));
-        let changed = changed.map(|(seq, (failures, next_at))| ParkedEvent {
-            seq: *seq,
-            failures: *failures,
-            next_at: *next_at,
-        });
-        let step = WebhookMove {
-            parked: changed.collect(),
-            unparked: before.keys().filter(|seq| !parked.contains_key(seq)).copied().collect(),
-            row,
-        };
-        self.dirty = false;
-        let moved = saved != Some(&step.row) || !step.parked.is_empty() || !step.unparked.is_empty();
-        moved.then_some(step)
-    }
-
-    /// It is durable.
-    pub fn saved(&mut self, step: &WebhookMove) {
-        let (row, parked) = self.saved.get_or_insert_with(Default::default);
-        row.clone_from(&step.row);
-        for seq in &step.unparked {
-            parked.remove(seq);
-        }
-        parked.extend(step.parked.iter().map(|one| (one.seq, (one.failures, one.next_at))));
-    }
-
-    /// It is not.
-    pub fn not_saved(&mut self) {
-        self.dirty = true;
     }
 }

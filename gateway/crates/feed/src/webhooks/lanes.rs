@@ -1,15 +1,18 @@
 //! Events that wait, by entity: each entity has a lane, and only the first of a lane can be sent.
 
 use super::{
-    Outbound,
+    Outbound, ParkedView,
     backoff::{has_come, later, wait},
 };
 use qudao_model::Timestamp;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
+
+/// Events of one entity that count into the window; more do not, so that one slow entity does not fill it.
+const FRESH_OF_ONE: usize = 32;
 
 /// All lanes of one endpoint.
 #[derive(Debug, Default)]
@@ -26,12 +29,27 @@ pub(super) struct Lanes {
 #[derive(Debug, Default)]
 struct Lane {
     waiting: VecDeque<Item>,
+    /// Of these, how many are not parked.
+    fresh: usize,
     /// Ticket of what is under way; it need not be at the front any more.
     ticket: Option<u64>,
     is_retry: bool,
     /// Of the front, in a row.
     failures: u32,
     next_at: Option<Timestamp>,
+    /// What was said of the front last.
+    explain: Option<Arc<str>>,
+    /// The endpoint was there and wanted the front not: that it is back changes nothing.
+    declined: bool,
+}
+
+/// Why a front was not taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failure<'a> {
+    /// How long we were asked to wait.
+    pub(super) asked: Option<Duration>,
+    pub(super) explain: &'a str,
+    pub(super) declined: bool,
 }
 
 #[derive(Debug)]
@@ -56,6 +74,7 @@ impl Lanes {
         let lane = self.by_subject.entry(Arc::clone(&event.subject)).or_default();
         let parked = lane.failures > 0;
         *(if parked { &mut self.parked } else { &mut self.fresh }) += 1;
+        lane.fresh += usize::from(!parked);
         lane.waiting.push_back(Item { event, parked, sent: None });
     }
 
@@ -78,6 +97,11 @@ impl Lanes {
         self.fresh
     }
 
+    /// How much of the window they fill.
+    pub(super) fn window(&self) -> usize {
+        self.by_subject.values().map(|lane| lane.fresh.min(FRESH_OF_ONE)).sum()
+    }
+
     pub(super) fn under_way(&self) -> usize {
         self.under_way
     }
@@ -88,9 +112,24 @@ impl Lanes {
 
     /// The oldest event that was never tried and stands behind none that was.
     pub(super) fn next_fresh(&self) -> Option<Candidate> {
-        let idle = self.idle().filter(|(_, lane, _)| lane.failures == 0);
-        let (subject, ..) = idle.min_by_key(|(_, _, seq)| *seq)?;
-        Some(Candidate { subject: Arc::clone(subject), is_retry: false })
+        self.untried().min_by_key(|(.., seq)| *seq).map(Candidate::fresh)
+    }
+
+    /// The newest of them.
+    pub(super) fn last_fresh(&self) -> Option<Candidate> {
+        self.untried().max_by_key(|(.., seq)| *seq).map(Candidate::fresh)
+    }
+
+    /// The oldest of them that has another type than these.
+    pub(super) fn next_of_other(&self, kinds: &BTreeSet<Arc<str>>) -> Option<Candidate> {
+        let others = self.untried().filter(|(_, lane, _)| {
+            lane.waiting.front().is_some_and(|item| !kinds.contains(&item.event.kind))
+        });
+        others.min_by_key(|(.., seq)| *seq).map(Candidate::fresh)
+    }
+
+    fn untried(&self) -> impl Iterator<Item = (&Arc<str>, &Lane, u64)> {
+        self.idle().filter(|(_, lane, _)| lane.failures == 0)
     }
 
     /// The failed one that waited longest; only those whose time has come where `now` is given.
@@ -99,6 +138,11 @@ impl Lanes {
         let due = idle.filter(|(_, lane, _)| now.is_none_or(|now| has_come(lane.next_at, now)));
         let (subject, ..) = due.min_by_key(|(_, lane, seq)| (lane.next_at, *seq))?;
         Some(Candidate { subject: Arc::clone(subject), is_retry: true })
+    }
+
+    /// How often the front of an entity failed in a row.
+    pub(super) fn failures_of(&self, subject: &str) -> u32 {
+        self.by_subject.get(subject).map_or(0, |lane| lane.failures)
     }
 
     /// When the first of the failed ones is due.
@@ -137,8 +181,9 @@ impl Lanes {
     /// The endpoint has it.
     pub(super) fn delivered(&mut self, subject: &str, ticket: u64) {
         if let Some(lane) = self.back(subject, ticket) {
-            (lane.failures, lane.next_at) = (0, None);
+            lane.begin();
             if let Some(item) = lane.waiting.pop_front() {
+                lane.fresh -= usize::from(!item.parked);
                 *(if item.parked { &mut self.parked } else { &mut self.fresh }) -= 1;
             }
         }
@@ -150,7 +195,7 @@ impl Lanes {
         &mut self,
         (subject, ticket): (&str, u64),
         now: Timestamp,
-        asked: Option<Duration>,
+        failure: Failure<'_>,
     ) -> bool {
         let mut newly = 0;
         let mut is_first = false;
@@ -158,11 +203,13 @@ impl Lanes {
             is_first = lane.failures == 0;
             lane.failures = lane.failures.saturating_add(1);
             let seed = lane.waiting.front().map(|item| item.event.id.as_str()).unwrap_or_default();
-            lane.next_at = Some(later(now, wait(lane.failures, asked, seed)));
+            lane.next_at = Some(later(now, wait(lane.failures, failure.asked, seed)));
+            (lane.explain, lane.declined) = (Some(Arc::from(failure.explain)), failure.declined);
             for item in lane.waiting.iter_mut().filter(|item| !item.parked) {
                 item.parked = true;
                 newly += 1;
             }
+            lane.fresh = 0;
         }
         self.parked += newly;
         self.fresh -= newly;
@@ -176,20 +223,69 @@ impl Lanes {
             let front = lane.waiting.front().map(|item| item.event.seq);
             lane.waiting.retain(|item| item.event.seq <= after);
             if lane.waiting.front().map(|item| item.event.seq) != front {
-                (lane.failures, lane.next_at) = (0, None);
+                lane.begin();
             }
         }
-        self.by_subject.retain(|_, lane| !lane.waiting.is_empty() || lane.ticket.is_some());
-        let all = || self.by_subject.values().flat_map(|lane| &lane.waiting);
-        self.parked = all().filter(|item| item.parked).count();
-        self.fresh = all().count() - self.parked;
+        self.count();
     }
 
-    /// Lets everything that waits for its time be tried at once.
-    pub(super) fn hurry(&mut self) {
+    /// Forgets what is not wanted any more. What is under way ends, and does not count.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Outbound) -> bool) {
         for lane in self.by_subject.values_mut() {
+            let front = lane.waiting.front().map(|item| item.event.seq);
+            lane.waiting.retain(|item| is_wanted(&item.event));
+            if lane.waiting.front().map(|item| item.event.seq) != front {
+                lane.begin();
+            }
+        }
+        self.count();
+    }
+
+    /// Forgets one that is parked, and gives it. If it is under way, its answer does not count.
+    pub(super) fn skip(&mut self, seq: u64) -> Option<Arc<Outbound>> {
+        let at = |lane: &Lane| lane.waiting.iter().position(|item| item.parked && item.event.seq == seq);
+        let (lane, at) = self.by_subject.values_mut().find_map(|lane| at(lane).map(|at| (lane, at)))?;
+        if at == 0 {
+            lane.begin();
+        }
+        let event = lane.waiting.remove(at)?.event;
+        self.count();
+        Some(event)
+    }
+
+    fn count(&mut self) {
+        self.by_subject.retain(|_, lane| !lane.waiting.is_empty() || lane.ticket.is_some());
+        (self.parked, self.fresh) = (0, 0);
+        for lane in self.by_subject.values_mut() {
+            lane.fresh = lane.waiting.iter().filter(|item| !item.parked).count();
+            self.fresh += lane.fresh;
+            self.parked += lane.waiting.len() - lane.fresh;
+        }
+    }
+
+    /// Lets everything that waits for its time be tried at once; what was refused for itself only where `all` says so.
+    pub(super) fn hurry(&mut self, all: bool) {
+        for lane in self.by_subject.values_mut().filter(|lane| all || !lane.declined) {
             lane.next_at = None;
         }
+    }
+
+    /// What is parked, in the order of the feed.
+    pub(super) fn list(&self) -> Vec<ParkedView> {
+        let mut parked: Vec<ParkedView> = Vec::with_capacity(self.parked);
+        for lane in self.by_subject.values() {
+            let items = lane.waiting.iter().enumerate().filter(|(_, item)| item.parked);
+            parked.extend(items.map(|(at, item)| lane.told(at == 0, &item.event)));
+        }
+        parked.sort_unstable_by_key(|one| one.seq);
+        parked
+    }
+
+    /// The oldest one that failed itself: place and entity.
+    pub(super) fn first_failed(&self) -> Option<(u64, Arc<str>)> {
+        let failed = self.by_subject.values().filter(|lane| lane.failures > 0);
+        let fronts = failed.filter_map(|lane| lane.waiting.front());
+        fronts.map(|item| (item.event.seq, Arc::clone(&item.event.subject))).min()
     }
 
     /// Place of the first event that the cursor cannot pass.
@@ -216,5 +312,30 @@ impl Lanes {
         if self.by_subject.get(subject).is_some_and(|lane| lane.waiting.is_empty() && lane.ticket.is_none()) {
             self.by_subject.remove(subject);
         }
+    }
+}
+
+impl Lane {
+    /// Another event is at the front.
+    fn begin(&mut self) {
+        (self.failures, self.next_at, self.explain, self.declined) = (0, None, None, false);
+    }
+
+    fn told(&self, is_front: bool, event: &Outbound) -> ParkedView {
+        ParkedView {
+            seq: event.seq,
+            id: event.id.clone(),
+            r#type: event.kind.to_string(),
+            subject: event.subject.to_string(),
+            failures: if is_front { self.failures } else { 0 },
+            next_attempt_at: self.next_at.filter(|_| is_front),
+            explain: self.explain.as_deref().filter(|_| is_front).map(str::to_owned),
+        }
+    }
+}
+
+impl Candidate {
+    fn fresh((subject, ..): (&Arc<str>, &Lane, u64)) -> Candidate {
+        Candidate { subject: Arc::clone(subject), is_retry: false }
     }
 }

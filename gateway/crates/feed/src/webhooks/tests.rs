@@ -30,12 +30,14 @@ fn settings(parallel: usize) -> Settings {
     }
 }
 
+/// A letter is an entity, a payment; `1` to `9` are refunds.
 fn event(seq: u64, subject: &str) -> CloudEvent {
+    let is_refund = subject.bytes().all(|byte| byte.is_ascii_digit());
     CloudEvent {
         specversion: "1.0".to_owned(),
         id: format!("evt_{seq}"),
         source: "/channels/till".to_owned(),
-        r#type: "qudao.payment.paid.v1".to_owned(),
+        r#type: if is_refund { "qudao.refund.succeeded.v1" } else { "qudao.payment.paid.v1" }.to_owned(),
         subject: subject.to_owned(),
         time: Timestamp::UNIX_EPOCH,
         datacontenttype: "application/json".to_owned(),
@@ -134,13 +136,24 @@ impl Desk {
     }
 
     fn save(&mut self) {
-        if let Some(step) = self.endpoint.unsaved() {
-            let WebhookMove { row, parked, unparked } = &step;
+        if self.abandon(true) {
+            self.endpoint.saved();
+        }
+    }
+
+    /// Writes, where `happens`, and tells nobody. Says whether there was something to.
+    fn abandon(&mut self, happens: bool) -> bool {
+        let step = self.endpoint.unsaved();
+        if let Some(step) = step.as_ref().filter(|_| happens) {
+            let WebhookMove { row, afresh, parked, unparked } = step;
+            if *afresh {
+                self.parked.clear();
+            }
             self.kept = Some(row.clone());
             self.parked.retain(|seq, _| !unparked.contains(seq));
             self.parked.extend(parked.iter().map(|one| (one.seq, *one)));
-            self.endpoint.saved(&step);
         }
+        step.is_some()
     }
 
     /// Everything that was not saved is gone.

@@ -24,6 +24,9 @@ pub struct WebhookView {
     pub lag: u64,
     /// Events that failed and are tried again by themselves, with those of the same entity behind them.
     pub parked: u64,
+    /// Why nothing more is read of the feed, while so much is parked that nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// Failures in a row of the endpoint as a whole; 0 unless it is `failing`.
     pub failures: u32,
     /// When something is tried next, where something waits for its time.
@@ -41,6 +44,38 @@ pub struct WebhookView {
     /// When it last took an event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_delivered_at: Option<Timestamp>,
+}
+
+/// Nothing more is read of the feed, because as much is parked as can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stopped {
+    /// Events that are parked.
+    pub parked: u64,
+    /// Place of the oldest one that was refused itself.
+    pub seq: u64,
+    /// Entity that it is about.
+    pub subject: String,
+}
+
+/// An event that an endpoint did not take, or that stands behind one of the same entity that it did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParkedView {
+    /// Its place in the feed.
+    pub seq: u64,
+    /// `webhook-id`: the id of the event.
+    pub id: String,
+    /// Its type.
+    pub r#type: String,
+    /// Entity that it is about.
+    pub subject: String,
+    /// How often it failed in a row; 0 where it only stands behind one that did.
+    pub failures: u32,
+    /// When it is tried next, where it failed itself. While the endpoint as a whole fails, not before that is tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+    /// What the endpoint said of it last; absent after a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explain: Option<String>,
 }
 
 /// What came of one request to an endpoint.

@@ -11,7 +11,7 @@ use crate::{
 };
 use futures_util::StreamExt as _;
 use qudao_model::{Asked, CloudEvent, EntityKind, observation::PaymentClaim};
-use qudao_storage::Storage;
+use qudao_storage::{ParkedEvent, Storage, WebhookMove, WebhookRow};
 use std::{collections::BTreeMap, sync::Arc};
 
 const LINKS: &str = "links:\n  - {name: by-number, orders: shop, payments: bank, by: order_no}\n";
@@ -102,4 +102,42 @@ async fn a_call_out_is_read_anew_from_its_record() {
     assert_eq!(report.differences.len(), 1);
     let id = EntityKind::Order.id(SHOP, &["O1"]);
     assert!(storage.entity(EntityKind::Order, &id).await.unwrap().is_some());
+}
+
+fn webhook(name: &str, cursor: u64, parked: &[u64]) -> WebhookMove {
+    let parked = parked.iter().map(|seq| ParkedEvent { seq: *seq, failures: 2, next_at: None });
+    let row = WebhookRow { name: name.to_owned(), cursor, ..WebhookRow::default() };
+    WebhookMove { row, parked: parked.collect(), ..WebhookMove::default() }
+}
+
+#[tokio::test]
+async fn webhooks_go_on_where_they_are_where_the_feed_is_the_same() {
+    let shop = Platform::new(|_| page(vec![sold("O1", "s1", 1)]).cursor("1"));
+    let bank = Platform::new(|_| page(Vec::new()));
+    let bench = day(&shop, &bank).await;
+    for step in [webhook("desk", 0, &[]), webhook("hq", 2, &[1, 2]), webhook("of-elsewhere", 9_999, &[])] {
+        bench.storage.move_webhook(step).await.unwrap();
+    }
+    let (storage, report) = again(&bench, &shop, &bank).await;
+    assert_eq!((report.webhooks, report.webhooks_left), (2, vec!["of-elsewhere".to_owned()]));
+    assert_eq!(storage.webhooks().await.unwrap(), bench.storage.webhooks().await.unwrap()[..2]);
+}
+
+/// Places mean something else there.
+#[tokio::test]
+async fn webhooks_begin_anew_where_the_feed_is_another() {
+    let shop = Platform::new(|asked| match asked {
+        Asked::Poll { .. } => {
+            let mut reply = page(vec![sold("O1", "s1", 1)]);
+            reply.fails();
+            reply
+        }
+        _ => page(Vec::new()),
+    });
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    bench.run().await;
+    bench.storage.move_webhook(webhook("hq", 0, &[])).await.unwrap();
+    let (storage, report) = again(&bench, &shop, &shop).await;
+    assert_eq!((report.webhooks, report.webhooks_left), (0, vec!["hq".to_owned()]));
+    assert_eq!(storage.webhooks().await.unwrap(), []);
 }

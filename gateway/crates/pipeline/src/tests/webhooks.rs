@@ -4,7 +4,7 @@ use super::kit::{BANK, Bench, payment};
 use crate::{
     Tasks,
     intake::acceptance,
-    webhooks::{Targets, Webhooks},
+    webhooks::{Targets, Webhooks, left},
 };
 use futures_util::future::{BoxFuture, FutureExt as _};
 use qudao_config::{Secret, Webhook};
@@ -24,12 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Consumer {
     seen: Arc<Mutex<Vec<u64>>>,
     count: watch::Sender<usize>,
-    hangs: bool,
+    hangs: watch::Sender<bool>,
+    status: u16,
 }
 
 impl Consumer {
     fn new(hangs: bool) -> Consumer {
-        Consumer { seen: Arc::default(), count: watch::channel(0).0, hangs }
+        Consumer {
+            seen: Arc::default(),
+            count: watch::channel(0).0,
+            hangs: watch::channel(hangs).0,
+            status: 200,
+        }
     }
 
     /// Waits until it has seen so many, and gives their places.
@@ -49,10 +55,10 @@ impl Sender for Consumer {
         async move {
             own.seen.lock().unwrap().push(event.seq);
             own.count.send_modify(|count| *count += 1);
-            if own.hangs {
-                std::future::pending::<()>().await;
-            }
-            Answered::Status { status: 200, retry_after: None, explain: "answered 200".to_owned() }
+            let mut hangs = own.hangs.subscribe();
+            hangs.wait_for(|hangs| !hangs).await.unwrap();
+            let status = own.status;
+            Answered::Status { status, retry_after: None, explain: format!("answered {status}") }
         }
         .boxed()
     }
@@ -171,4 +177,79 @@ async fn endpoints_are_known_before_anything_runs() {
     webhooks.run(&tasks).await;
     assert_eq!(consumer.saw(2).await, [1, 2]);
     assert!(tasks.drain(PATIENCE).await);
+}
+
+/// What is under way when a secret is changed ends as it began, and nothing of its entity is sent beside it or again.
+#[tokio::test]
+async fn a_change_sends_nothing_twice() {
+    let bench = Bench::of(&[]).await;
+    let (webhooks, tasks) = (of(&bench), Tasks::new());
+    let (hq, changed) = (webhook("hq", "one"), webhook("hq", "two"));
+    let (old, new) = (Consumer::new(true), Consumer::new(false));
+    webhooks.set(targets(&[(&hq, &old)])).await;
+    webhooks.run(&tasks).await;
+    sell(&bench, 0..2).await;
+    old.saw(2).await;
+    webhooks.set(targets(&[(&changed, &new)])).await;
+    sell(&bench, 2..3).await;
+    assert_eq!(webhooks.courier("hq").unwrap().view().cursor, 0, "both are out still");
+    old.hangs.send_replace(false);
+    assert_eq!(new.saw(1).await, [3]);
+    webhooks.stop();
+    assert!(tasks.drain(PATIENCE).await);
+    assert_eq!((old.saw(2).await, new.saw(1).await), (vec![1, 2], vec![3]));
+    let again = of(&bench);
+    again.set(targets(&[(&changed, &new)])).await;
+    assert_eq!(again.courier("hq").unwrap().view().lag, 0, "what the old one took counts");
+}
+
+/// Slow consumers hold up no reload, and whoever looks meanwhile sees all of them.
+#[tokio::test]
+async fn a_reload_waits_for_all_that_go_at_once_and_hides_nothing() {
+    let bench = Bench::of(&[]).await;
+    let (webhooks, tasks) = (of(&bench), Tasks::new());
+    let names: Vec<Webhook> = (0..8).map(|number| webhook(&format!("w{number}"), "one")).collect();
+    let slow = Consumer::new(true);
+    let all: Vec<_> = names.iter().map(|one| (one, &slow)).collect();
+    webhooks.set(targets(&all)).await;
+    webhooks.run(&tasks).await;
+    sell(&bench, 0..1).await;
+    slow.saw(8).await;
+    let begin = std::time::Instant::now();
+    let reload = webhooks.set(targets(&all[..1]));
+    let look = async {
+        tokio::task::yield_now().await;
+        webhooks.courier("w0").is_some() && webhooks.courier("w7").is_some()
+    };
+    assert!(tokio::join!(reload, look).1, "what is ending is still there");
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}: one after the other", begin.elapsed());
+    assert!(webhooks.courier("w0").is_some() && webhooks.courier("w1").is_none());
+    webhooks.stop();
+    assert!(tasks.drain(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn one_that_goes_before_it_has_everything_is_told_of() {
+    let bench = Bench::of(&[]).await;
+    let (webhooks, consumer) = (of(&bench), Consumer::new(false));
+    let (old, new) = (webhook("hq-example-a", "one"), webhook("hq-example-b", "one"));
+    webhooks.set(targets(&[(&old, &consumer)])).await;
+    let gone = webhooks.courier("hq-example-a").unwrap();
+    assert_eq!(left(&gone, &[]), None, "it has everything");
+    sell(&bench, 0..3).await;
+    webhooks.set(targets(&[(&new, &consumer)])).await;
+    let begun = [webhooks.courier("hq-example-b").unwrap().view()];
+    assert_eq!(left(&gone, &[]).unwrap(), "webhook `hq-example-a` left with 3 events undelivered");
+    assert_eq!(
+        left(&gone, &begun).unwrap(),
+        "webhook `hq-example-a` left with 3 events undelivered; `hq-example-b` begins at 3: if it is the same one, \
+         give it `name: hq-example-a`, or `qudao webhooks redeliver hq-example-b --after 0`"
+    );
+    // What is parked is behind the cursor, and must come, too.
+    let refusing = Consumer { status: 422, ..Consumer::new(false) };
+    webhooks.set(targets(&[(&old, &refusing)])).await;
+    let gone = webhooks.courier("hq-example-a").unwrap();
+    gone.settle().await.unwrap();
+    assert_eq!((gone.view().cursor, gone.view().parked), (3, 3));
+    assert!(left(&gone, &begun).unwrap().ends_with("`qudao webhooks redeliver hq-example-b --after 0`"));
 }

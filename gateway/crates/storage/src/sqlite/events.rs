@@ -9,6 +9,7 @@ use crate::{
     batch::EventRow,
     query::clamp,
     stock::event::{self, Told},
+    webhooks::fits,
 };
 use qudao_model::CloudEvent;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
@@ -89,11 +90,4 @@ fn event_of(row: &SqliteRow) -> Result<CloudEvent, Error> {
     }
     let told: Told = serde_json::from_str(text).map_err(corrupt)?;
     Ok(told.into_event(u64::try_from(seq).unwrap_or_default()))
-}
-
-fn fits(wanted: &str, event_type: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(prefix) => event_type.starts_with(prefix),
-        None => event_type == wanted,
-    }
 }

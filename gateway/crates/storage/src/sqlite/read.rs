@@ -143,6 +143,10 @@ impl Reader {
         cursors::pauses(&self.pool).await
     }
 
+    pub(crate) async fn webhook_names(&self) -> Result<Vec<String>, Error> {
+        webhooks::names(&self.pool).await
+    }
+
     pub(crate) async fn webhook(&self, name: &str) -> Result<Option<(WebhookRow, Vec<ParkedEvent>)>, Error> {
         webhooks::one(&self.pool, name).await
     }

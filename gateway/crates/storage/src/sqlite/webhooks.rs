@@ -12,6 +12,9 @@ const PUT: &str = "INSERT INTO webhooks
         state = excluded.state, failures = excluded.failures, next_at = excluded.next_at, since = excluded.since,
         reason = excluded.reason, last_status = excluded.last_status, last_delivered_at = excluded.last_delivered_at";
 
+/// Bound: webhook.
+const FORGET: &str = "DELETE FROM webhook_parked WHERE webhook = ?";
+
 /// Bound: webhook, JSON list of places.
 const UNPARK: &str =
     "DELETE FROM webhook_parked WHERE webhook = ? AND seq IN (SELECT value FROM json_each(?))";
@@ -28,7 +31,7 @@ const PARKED: &str = "SELECT seq, failures, next_at FROM webhook_parked WHERE we
 
 /// One transaction.
 pub(super) fn write(script: &mut Script, step: &WebhookMove) -> Result<(), Error> {
-    let WebhookMove { row, parked, unparked } = step;
+    let WebhookMove { row, afresh, parked, unparked } = step;
     script.statement("BEGIN IMMEDIATE");
     script.statement(PUT);
     script.bind(row.name.as_str())?;
@@ -41,7 +44,10 @@ pub(super) fn write(script: &mut Script, step: &WebhookMove) -> Result<(), Error
     script.bind(row.reason.as_deref())?;
     script.bind(row.last_status.map(i64::from))?;
     script.bind(row.last_delivered_at.map(Timestamp::as_microsecond))?;
-    if !unparked.is_empty() {
+    if *afresh {
+        script.statement(FORGET);
+        script.bind(row.name.as_str())?;
+    } else if !unparked.is_empty() {
         script.statement(UNPARK);
         script.bind(row.name.as_str())?;
         script.bind(list(unparked))?;
@@ -54,6 +60,12 @@ pub(super) fn write(script: &mut Script, step: &WebhookMove) -> Result<(), Error
     }
     script.statement("COMMIT");
     Ok(())
+}
+
+/// Names of all of them, those that left the configuration included.
+pub(super) async fn names(pool: &SqlitePool) -> Result<Vec<String>, Error> {
+    let names = sqlx::query_scalar("SELECT name FROM webhooks ORDER BY name").fetch_all(pool).await;
+    names.map_err(read_error("webhooks"))
 }
 
 /// Both tables by one look, so that they fit together.

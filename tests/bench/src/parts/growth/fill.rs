@@ -6,9 +6,11 @@ use crate::notices;
 use crate::parts::calls;
 use crate::parts::sides::Both;
 use crate::reference::fill::{self as native, Filled};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use qudao_config::ProcessEnvironment;
 use qudao_model::delivery::Acceptance;
 use qudao_model::{Facts, Request, Timestamp, Verdict};
+use qudao_pipeline::Gateway;
 use qudao_sim::dice::Dice;
 use qudao_storage::{Incoming, Location, Options, Storage};
 use std::path::Path;
@@ -77,7 +79,10 @@ impl Filler {
 
     fn through_storage(&self, folder: &Path, from: u64, to: u64) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let options = Options::new(Location::Sqlite(folder.join("data")), qudao_pipeline::Gateway::fold());
+        // As the gateway has it: without its rules every payment would wait to be linked, and nobody links here.
+        let config = qudao_config::load(&folder.join("connectors.yaml"), &ProcessEnvironment)
+            .map_err(|findings| anyhow!("{findings}"))?;
+        let options = Options::new(Location::Sqlite(folder.join("data")), Gateway::fold_of(&config));
         let storage = runtime.block_on(Storage::open(options))?;
         let (next, end) = (AtomicU64::new(from), Instant::now() + FILL_MAX);
         let work = || {

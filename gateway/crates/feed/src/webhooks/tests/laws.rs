@@ -13,6 +13,10 @@ enum Step {
     Answer(Answered),
     Wait(u16),
     Save,
+    /// The same, and nobody hears whether it happened (`true`).
+    Abandon(bool),
+    /// Another configuration with all or fewer slots.
+    Change,
     /// What is out is cut off; the endpoint may have had it (`true`).
     Crash(bool),
     Enable,
@@ -31,6 +35,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => answer().prop_map(Step::Answer),
         3 => (0_u16..2_000).prop_map(Step::Wait),
         2 => Just(Step::Save),
+        1 => any::<bool>().prop_map(Step::Abandon),
+        1 => Just(Step::Change),
         1 => any::<bool>().prop_map(Step::Crash),
         1 => Just(Step::Enable),
     ]
@@ -79,6 +85,10 @@ fn play(parallel: usize, steps: Vec<Step>) -> (Desk, Consumer) {
             Step::Answer(_) => {}
             Step::Wait(seconds) => desk.later(i64::from(seconds)),
             Step::Save => desk.save(),
+            Step::Abandon(happens) => drop(desk.abandon(happens)),
+            Step::Change => desk
+                .endpoint
+                .change(Settings { url: "https://hq.example/b".to_owned(), ..settings(parallel) }),
             Step::Crash(had) => {
                 for sent in out.drain(..).filter(|_| had) {
                     consumer.takes(&desk.feed, &sent);

@@ -1,6 +1,18 @@
 //! An endpoint as a whole that is down, overrun, or wants nothing any more.
 
-use super::{super::FAILING_AFTER, *};
+use super::{
+    super::{FAILING_AFTER, MUTE_AFTER},
+    *,
+};
+
+/// So many letters, each another entity.
+fn letters(count: u32) -> String {
+    (0..count).filter_map(|one| char::from_u32(0x4e00 + one)).collect()
+}
+
+fn is_refund(sent: &Dispatch) -> bool {
+    sent.event.kind.contains("refund")
+}
 
 #[test]
 fn an_endpoint_that_cannot_be_reached_is_probed_one_at_a_time() {
@@ -28,22 +40,111 @@ fn failures_of_several_entities_in_a_row_are_the_endpoints() {
     assert_eq!(told, "a1! b2! c3! d4 e5! f6! g7! h8! i9!");
 }
 
+/// What an application answers to events that it has no use for says nothing of those that it wants.
 #[test]
-fn events_that_are_refused_for_themselves_do_not_hold_up_new_ones() {
+fn events_that_are_refused_for_themselves_do_not_make_the_endpoint_fail() {
+    for code in [400, 402, 406, 409, 413, 422, 451] {
+        let mut desk = Desk::new(8);
+        desk.tell(&letters(60));
+        desk.tell("12");
+        let told = desk.run(|sent| status(if is_refund(sent) { 200 } else { code }));
+        assert_eq!(desk.stand(), stands("active", 62, 60), "{code}");
+        assert_eq!(told.matches('!').count(), 60, "{code}: {told}");
+    }
+}
+
+/// The same by answers that could be the endpoint's: the probe finds the type that is taken.
+#[test]
+fn a_probe_tries_a_type_of_which_none_was_refused() {
+    let mut desk = Desk::new(1);
+    desk.tell(&letters(60));
+    desk.tell("1");
+    let taken = |sent: &Dispatch| status(if is_refund(sent) { 200 } else { 500 });
+    desk.run(taken);
+    assert_eq!(desk.stand(), stands("failing", 5, 5));
+    desk.wait();
+    let told = desk.run(taken);
+    assert!(told.starts_with("161"), "{told}");
+    // Failing again by the next payments; a refund that comes then waits for seconds, not for all of them.
+    assert_eq!(desk.stand().0, "failing");
+    for _ in 0..4 {
+        desk.later(600);
+        desk.run(|_| status(500));
+    }
+    desk.tell("2");
+    desk.later(5);
+    let told = desk.run(taken);
+    assert!(told.starts_with("262"), "{told}");
+}
+
+#[test]
+fn an_endpoint_that_never_took_anything_and_does_not_know_us_fails_at_once() {
+    for (code, state) in [(401, "failing"), (403, "failing"), (404, "failing"), (500, "active")] {
+        let mut desk = Desk::new(4);
+        desk.tell("a");
+        desk.run(|_| status(code));
+        assert_eq!(desk.stand().0, state, "{code}");
+        desk.endpoint.enable();
+        desk.all();
+        desk.tell("b");
+        desk.run(|_| status(code));
+        assert_eq!(desk.stand().0, "active", "{code}: it took one before");
+    }
+}
+
+#[test]
+fn refusals_alone_for_minutes_are_the_endpoints() {
+    for code in [401, 400, 422, 500] {
+        let mut desk = Desk::new(4);
+        desk.tell("a");
+        desk.all();
+        desk.tell("b");
+        let begin = desk.now;
+        desk.run(|_| status(code));
+        while desk.stand().0 == "active" {
+            desk.wait();
+            desk.run(|_| status(code));
+        }
+        let took = desk.now.duration_since(begin);
+        assert!(took >= MUTE_AFTER.try_into().unwrap() && took.as_secs() < 1_200, "{code}: {took}");
+        let waits = desk.endpoint.due_at().unwrap().duration_since(desk.now).as_secs();
+        desk.tell("c");
+        desk.later(5);
+        let told = desk.run(|sent| status(if sent.event.seq == 3 { 200 } else { code }));
+        // What was refused for itself is not hurried.
+        let expect = if code == 401 || code == 500 { "c3 b2!" } else { "c3" };
+        assert_eq!(told, expect, "{code}: {waits}");
+        assert_eq!(desk.stand(), stands("active", 3, 1), "{code}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_was_down_and_judges_events_is_back() {
+    let mut desk = Desk::new(1);
+    desk.tell("abcdefgh");
+    desk.run(|_| unreachable());
+    assert_eq!(desk.stand().0, "failing");
+    desk.wait();
+    desk.run(|sent| status(if sent.event.seq == 2 { 422 } else { 200 }));
+    assert_eq!(desk.stand(), stands("active", 8, 1), "b alone is refused");
+}
+
+#[test]
+fn events_that_could_not_be_taken_do_not_hold_up_new_ones() {
     let mut desk = Desk::new(4);
     desk.tell("abcdefgh");
-    desk.run(|_| status(422));
+    desk.run(|_| status(500));
     assert_eq!(desk.stand().0, "failing");
     // For a day nothing else comes, and the waits get long.
     for _ in 0..20 {
         desk.wait();
-        desk.run(|_| status(422));
+        desk.run(|_| status(500));
     }
     let long = desk.endpoint.due_at().unwrap().duration_since(desk.now).as_secs();
     assert!(long > 60, "{long}");
     desk.later(10);
     desk.tell("z");
-    let told = desk.run(|sent| status(if &*sent.event.subject == "z" { 200 } else { 422 }));
+    let told = desk.run(|sent| status(if &*sent.event.subject == "z" { 200 } else { 500 }));
     assert!(told.starts_with("z9"), "a new entity is tried at once: {told}");
     assert_eq!(desk.stand().0, "active");
 }
@@ -119,6 +220,28 @@ fn a_wait_that_the_endpoint_asks_for_is_kept() {
         desk.tell("b");
         assert_eq!(desk.begin().is_empty(), whole, "{code}: nothing before its time, not even a new one");
     }
+}
+
+/// One that is under way beside it is taken: that does not end the pause.
+#[test]
+fn a_pause_that_was_asked_for_is_kept_whatever_else_is_under_way() {
+    let mut desk = Desk::new(3);
+    desk.tell("abcd");
+    let begun = desk.begin();
+    let answers = [busy(429, 600), busy(503, 30), status(200)];
+    for (sent, answered) in begun.iter().zip(&answers) {
+        desk.endpoint.answered(sent, answered, desk.now);
+    }
+    assert_eq!(desk.stand().0, "failing");
+    let due = desk.endpoint.due_at().unwrap().duration_since(desk.now).as_secs();
+    assert!(due >= 600, "{due}");
+    desk.tell("e");
+    desk.later(599);
+    assert_eq!(desk.all(), "");
+    desk.later(1);
+    assert_eq!(desk.endpoint.due_at(), Some(desk.now));
+    assert!(!desk.all().is_empty());
+    assert_eq!(desk.stand(), stands("active", 5, 0));
 }
 
 #[test]

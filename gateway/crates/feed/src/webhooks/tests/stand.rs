@@ -46,6 +46,83 @@ fn another_url_is_tried_afresh() {
 }
 
 #[test]
+fn parked_events_of_types_that_are_no_longer_wanted_are_not_sent() {
+    let refunds = || Settings { types: vec!["qudao.refund.*".to_owned()], ..settings(2) };
+    for live in [true, false] {
+        let mut desk = Desk::new(2);
+        desk.tell("a1a1");
+        desk.run(|_| status(500));
+        desk.save();
+        assert_eq!(desk.parked.len(), 4);
+        if live {
+            desk.endpoint.change(refunds());
+        } else {
+            let parked: Vec<_> = desk
+                .parked
+                .values()
+                .map(|one| (event(one.seq, ["a", "1"][usize::from(one.seq.is_multiple_of(2))]), *one))
+                .collect();
+            desk.endpoint = Endpoint::restored(refunds(), desk.kept.clone().unwrap(), &parked);
+        }
+        assert!(desk.endpoint.is_dirty());
+        desk.save();
+        assert_eq!(desk.parked.keys().copied().collect::<Vec<_>>(), [2, 4], "live: {live}");
+        desk.later(10);
+        assert_eq!(desk.all(), "12 14");
+    }
+}
+
+/// The secret or the time limit: what is under way ends as it began, and nothing is sent beside it.
+#[test]
+fn a_change_leaves_alone_what_is_under_way() {
+    let mut desk = Desk::new(2);
+    desk.tell("aab");
+    let begun = desk.begin();
+    desk.endpoint.change(Settings { parallel: 4, ..settings(2) });
+    assert!(desk.begin().is_empty());
+    desk.endpoint.answered(&begun[0], &status(200), desk.now);
+    desk.endpoint.answered(&begun[1], &status(200), desk.now);
+    assert_eq!(desk.all(), "a2");
+    // Other types: what is read ahead is read again, and none is beside itself.
+    desk.tell("cc2");
+    let begun = desk.begin();
+    desk.endpoint.change(Settings { types: vec!["qudao.payment.*".to_owned()], ..settings(2) });
+    desk.endpoint.take(3, &[event(4, "c"), event(5, "c")], 6);
+    assert!(desk.begin().is_empty(), "c is out");
+    for sent in &begun {
+        desk.endpoint.answered(sent, &status(200), desk.now);
+    }
+    assert_eq!(desk.all(), "c4 c5");
+}
+
+/// A write that nobody waits for any more may still happen, and one that failed may have.
+#[test]
+fn after_a_write_of_which_nothing_is_known_everything_is_written() {
+    for (happens, is_told) in [(true, false), (false, false), (true, true), (false, true)] {
+        let mut desk = Desk::new(1);
+        desk.tell("aba");
+        desk.run(|sent| status(if &*sent.event.subject == "a" { 500 } else { 200 }));
+        desk.save();
+        assert!(desk.endpoint.rewind(0));
+        let step = desk.endpoint.unsaved().unwrap();
+        assert_eq!(step.unparked, [1, 3]);
+        if happens {
+            desk.kept = Some(step.row);
+            desk.parked.clear();
+        }
+        if is_told {
+            desk.endpoint.not_saved();
+        }
+        desk.run(|sent| status(if &*sent.event.subject == "a" { 500 } else { 200 }));
+        desk.save();
+        assert_eq!(desk.parked.keys().copied().collect::<Vec<_>>(), [1, 3], "{happens} {is_told}");
+        desk.crash();
+        desk.wait();
+        assert_eq!(desk.all(), "a1 a3");
+    }
+}
+
+#[test]
 fn what_is_sent_once_more_comes_in_order_and_parked_ones_stay() {
     let mut desk = Desk::new(1);
     desk.tell("abcab");

@@ -93,6 +93,71 @@ fn parked_events_are_bounded_and_nothing_is_skipped_beyond() {
 }
 
 #[test]
+fn one_slow_entity_does_not_fill_the_window() {
+    let mut desk = Desk::new(2);
+    desk.tell(&"x".repeat(WINDOW));
+    let slow = desk.begin();
+    assert_eq!((slow.len(), desk.endpoint.parked()), (1, 0));
+    desk.tell("y");
+    assert_eq!(desk.all(), "y257");
+    desk.endpoint.answered(&slow[0], &status(200), desk.now);
+    assert_eq!(desk.all().split(' ').count(), WINDOW - 1);
+    assert_eq!(desk.stand(), stands("active", 257, 0));
+}
+
+#[test]
+fn when_so_much_is_parked_that_nothing_is_read_it_says_by_what() {
+    let mut desk = Desk::new(8);
+    desk.tell("yx");
+    desk.run(|sent| status(if sent.event.seq == 2 { 422 } else { 200 }));
+    desk.tell(&"x".repeat(PARKED_MAX - 2));
+    assert_eq!(desk.endpoint.stopped(), None);
+    desk.tell("xxy");
+    let stopped = desk.endpoint.stopped().unwrap();
+    assert_eq!((stopped.parked, stopped.seq, stopped.subject.as_str()), (PARKED_MAX as u64, 2, "x"));
+    // Somebody gives the first one up: the rest is taken.
+    assert_eq!(desk.endpoint.skip(2).unwrap().seq, 2);
+    assert_eq!(desk.endpoint.stopped(), None);
+    assert_eq!(desk.all().split(' ').count(), PARKED_MAX + 1);
+    assert_eq!(desk.stand(), stands("active", 1_003, 0));
+}
+
+#[test]
+fn a_parked_event_can_be_seen_and_passed_over() {
+    let mut desk = Desk::new(1);
+    desk.tell("abab");
+    desk.run(|sent| status(if &*sent.event.subject == "a" { 422 } else { 200 }));
+    let parked = desk.endpoint.parked_events();
+    let told: Vec<_> = parked.iter().map(|one| (one.seq, one.failures, one.explain.as_deref())).collect();
+    assert_eq!(told, [(1, 1, Some("answered 422")), (3, 0, None)]);
+    assert_eq!((parked[0].id.as_str(), parked[0].r#type.as_str()), ("evt_1", "qudao.payment.paid.v1"));
+    assert_eq!((parked[0].subject.as_str(), parked[0].next_attempt_at), ("a", desk.endpoint.due_at()));
+    for other in [0, 2, 5] {
+        assert!(desk.endpoint.skip(other).is_none(), "{other}");
+    }
+    desk.save();
+    assert_eq!(desk.endpoint.skip(1).unwrap().id, "evt_1");
+    desk.save();
+    assert_eq!(desk.parked.keys().copied().collect::<Vec<_>>(), [3]);
+    desk.crash();
+    assert_eq!(desk.all(), "a3", "what stood behind it goes on");
+    assert_eq!(desk.stand(), stands("active", 4, 0));
+}
+
+#[test]
+fn one_that_is_passed_over_while_it_is_under_way_does_not_count() {
+    let mut desk = Desk::new(1);
+    desk.tell("aa");
+    desk.run(|_| status(500));
+    desk.wait();
+    let begun = desk.begin();
+    assert_eq!(desk.endpoint.skip(1).unwrap().seq, 1);
+    assert!(desk.begin().is_empty(), "a is out");
+    desk.endpoint.answered(&begun[0], &status(500), desk.now);
+    assert_eq!(desk.all(), "a2");
+}
+
+#[test]
 fn little_is_read_ahead() {
     let mut desk = Desk::new(2);
     let many: String = (0..1_000_u32).filter_map(|one| char::from_u32(0x4e00 + one)).collect();

@@ -60,9 +60,7 @@ async fn crashed(waits: usize) -> (bool, BTreeMap<String, Vec<u64>>) {
     consumer.now_does(|_| Some(status(200)));
     let courier = desk.courier(settings("hq"), &consumer);
     desk.tell("dc").await;
-    while let Some(due) = courier.settle().await.unwrap() {
-        desk.until(due);
-    }
+    desk.until_nothing_is_due(&courier).await;
     assert_eq!((courier.view().cursor, courier.view().parked), (12, 0), "cut after {waits} waits");
     let seen = consumer.seen.lock().unwrap().clone();
     (ended, without_repeats(&seen))
@@ -109,9 +107,7 @@ async fn crashed_at_work(waits: usize) -> (bool, BTreeMap<String, Vec<u64>>) {
     consumer.seen.lock().unwrap().retain(|seen| seen.seq != 2);
     consumer.now_does(|_| Some(status(200)));
     let courier = desk.courier(settings("hq"), &consumer);
-    while let Some(due) = courier.settle().await.unwrap() {
-        desk.until(due);
-    }
+    desk.until_nothing_is_due(&courier).await;
     let seen = consumer.seen.lock().unwrap().clone();
     (ended, without_repeats(&seen))
 }
@@ -128,5 +124,65 @@ async fn a_courier_at_work_that_is_cut_anywhere_loses_nothing() {
         if ended {
             break;
         }
+    }
+}
+
+/// Which of the things that a person has done, and that wait for the disk.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Redeliver,
+    Enable,
+    Skip,
+}
+
+/// Whoever asks for it goes away after so many waits; the courier goes on, and the first event of `a` is still refused. Then
+/// the process is gone.
+async fn abandoned(asked: Asked, waits: usize) -> bool {
+    let desk = Desk::new().await;
+    let consumer = Consumer::new(|seen| Some(status(if seen.seq == 1 { 500 } else { 200 })));
+    let courier = desk.courier(settings("hq"), &consumer);
+    courier.ready().await.unwrap();
+    desk.tell("abaab").await;
+    courier.settle().await.unwrap();
+    assert_eq!((courier.view().cursor, courier.view().parked), (5, 3));
+    let ended = match asked {
+        Asked::Redeliver => cut(courier.redeliver(0), waits).await,
+        Asked::Enable => cut(courier.enable(), waits).await,
+        Asked::Skip => cut(courier.skip(3), waits).await,
+    };
+    courier.settle().await.unwrap();
+    desk.tell("a").await;
+    courier.settle().await.unwrap();
+    drop(courier);
+    let desk = desk.restarted().await;
+    consumer.seen.lock().unwrap().retain(|seen| seen.seq != 1);
+    consumer.now_does(|_| Some(status(200)));
+    let courier = desk.courier(settings("hq"), &consumer);
+    desk.until_nothing_is_due(&courier).await;
+    let seen = consumer.seen.lock().unwrap().clone();
+    let places = without_repeats(&seen);
+    let mut all: Vec<u64> = places.values().flatten().copied().collect();
+    all.sort_unstable();
+    // Only what somebody gave up may be missing.
+    let fine = all == [1, 2, 3, 4, 5, 6] || (matches!(asked, Asked::Skip) && all == [1, 2, 4, 5, 6]);
+    assert!(fine, "{asked:?}, given up after {waits} waits: {all:?}");
+    assert!(places.values().all(|places| places.is_sorted()), "{asked:?}, {waits} waits: {places:?}");
+    // And nothing is left of it: an old event that came again now would come after newer ones.
+    let desk = desk.restarted().await;
+    consumer.places();
+    let courier = desk.courier(settings("hq"), &consumer);
+    courier.settle().await.unwrap();
+    assert_eq!(consumer.places(), Vec::<u64>::new(), "{asked:?}, {waits} waits");
+    ended
+}
+
+#[tokio::test]
+async fn whoever_asks_may_go_away_at_any_moment() {
+    for asked in [Asked::Redeliver, Asked::Enable, Asked::Skip] {
+        let mut waits = 0;
+        while !abandoned(asked, waits).await {
+            waits += 1;
+        }
+        assert!(waits > 0, "{asked:?} waits for nothing");
     }
 }

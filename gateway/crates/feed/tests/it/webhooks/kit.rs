@@ -1,56 +1,15 @@
 //! A database in which entities change, a consumer by script, a clock.
 
+use crate::it::refunds::{commit, open};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use qudao_feed::webhooks::{Answered, Courier, Outbound, Sender, Settings};
-use qudao_model::{
-    Answer, Clock, Entity, Facts, Observation, Refund, RefundFacts, Request, Timestamp, Verdict,
-    delivery::Acceptance,
-    entity::{Evidence, Method},
-    event::{EventDraft, Verb},
-    observation::RefundClaim,
-};
-use qudao_storage::{Fold, Incoming, Known, Location, Options, Storage};
+use qudao_model::{Clock, Timestamp};
+use qudao_storage::Storage;
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 use tempfile::TempDir;
-
-/// A refund a number; each fact about it changes its amount, and an odd amount is `processing`, an even one `succeeded`.
-struct Refunds;
-
-impl Fold for Refunds {
-    fn fold(&self, channel: &str, observations: &[Known]) -> Vec<Entity> {
-        let Some(last) = observations.last() else { return Vec::new() };
-        let Facts::Refund(facts) = &last.observation.facts else { unreachable!("only refunds here") };
-        vec![Entity::Refund(Refund {
-            id: last.observation.entity_id(channel),
-            channel: channel.to_owned(),
-            payment_id: None,
-            merchant_no: facts.merchant_no.clone(),
-            sub_merchant_no: None,
-            order_no: facts.order_no.clone(),
-            transaction_no: None,
-            refund_no: facts.refund_no.clone(),
-            platform_refund_no: None,
-            state: facts.state,
-            currency: facts.currency.clone(),
-            amount_fen: facts.amount_fen.unwrap_or_default(),
-            payer_refund_fen: None,
-            succeeded_at: None,
-            evidence: vec![facts.evidence],
-            version: observations.len() as u64,
-            updated_at: last.observation.occurred_at,
-            anomalies: Vec::new(),
-        })]
-    }
-
-    fn events(&self, _: Option<&Entity>, after: &Entity) -> Vec<EventDraft> {
-        let Entity::Refund(refund) = after else { return Vec::new() };
-        let verb = if refund.amount_fen % 2 == 0 { Verb::Succeeded } else { Verb::Processing };
-        vec![EventDraft::new(after, verb, Vec::new(), refund.updated_at)]
-    }
-}
 
 /// A clock that stands until it is moved.
 #[derive(Clone)]
@@ -158,7 +117,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) async fn new() -> Desk {
         let folder = TempDir::new().unwrap();
-        let storage = open(&folder).await;
+        let storage = open(folder.path()).await;
         let now = "2026-02-01T00:00:00Z".parse().unwrap();
         Desk { storage, clock: Hand(Arc::new(Mutex::new(now))), folder }
     }
@@ -166,7 +125,7 @@ impl Desk {
     /// The process is gone and another one begins.
     pub(super) async fn restarted(self) -> Desk {
         self.storage.close().await;
-        Desk { storage: open(&self.folder).await, ..self }
+        Desk { storage: open(self.folder.path()).await, ..self }
     }
 
     pub(super) fn courier(&self, settings: Settings, consumer: &Consumer) -> Courier {
@@ -185,52 +144,18 @@ impl Desk {
         *now = due.max(*now);
     }
 
+    /// Everything is delivered, however late.
+    pub(super) async fn until_nothing_is_due(&self, courier: &Courier) {
+        while let Some(due) = courier.settle().await.unwrap() {
+            self.until(due);
+        }
+    }
+
     /// An event for each letter, about the refund of that letter.
     pub(super) async fn tell(&self, refunds: &str) {
         for refund in refunds.chars() {
             let fen = i64::try_from(self.storage.last_seq()).unwrap() + 1;
-            self.storage.commit(incoming(refund, fen)).await.unwrap();
+            commit(&self.storage, refund, fen).await;
         }
-    }
-}
-
-async fn open(folder: &TempDir) -> Storage {
-    let location = Location::Sqlite(folder.path().to_owned());
-    Storage::open(Options::new(location, Arc::new(Refunds))).await.unwrap()
-}
-
-fn incoming(refund: char, fen: i64) -> Incoming {
-    let facts = RefundFacts {
-        merchant_no: "1900000001".to_owned(),
-        sub_merchant_no: None,
-        order_no: format!("SO{refund}"),
-        transaction_no: None,
-        refund_no: format!("R{refund}"),
-        platform_refund_no: None,
-        state: RefundClaim::Processing,
-        method: Method::BankCard,
-        currency: "CNY".to_owned(),
-        amount_fen: Some(fen),
-        refunded_total_fen: None,
-        payer_refund_fen: None,
-        succeeded_at: None,
-        evidence: Evidence::Notice,
-    };
-    let at = Timestamp::from_second(fen).unwrap();
-    let (method, path) = ("POST".to_owned(), "/hooks/till".to_owned());
-    let acceptance = Acceptance {
-        dedupe_key: format!("n{fen}"),
-        observations: vec![Observation::refund(at, facts)],
-        notes: Vec::new(),
-        answer: Answer { status: 200, headers: Vec::new(), body: Vec::new() },
-    };
-    Incoming {
-        channel: "till".to_owned(),
-        received_at: at,
-        request: Request { method, path, query: None, headers: Vec::new(), body: Vec::new() },
-        verdict: Verdict::Accepted(acceptance),
-        connector: "till@1.0.0".to_owned(),
-        micros: 0,
-        personal: false,
     }
 }

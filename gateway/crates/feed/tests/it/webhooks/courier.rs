@@ -248,3 +248,46 @@ async fn a_storage_that_closes_ends_it() {
     tokio::join!(keeping, desk.storage.close());
     assert!(consumer.places().len() <= 1);
 }
+
+/// Everything that is read is behind what failed: it reads on at once.
+#[tokio::test]
+async fn what_stands_behind_a_failed_one_holds_up_nobody() {
+    let desk = Desk::new().await;
+    let consumer = Consumer::new(|seen| Some(status(if seen.seq == 1 { 422 } else { 200 })));
+    let courier = desk.courier(settings("hq"), &consumer);
+    courier.ready().await.unwrap();
+    desk.tell("a").await;
+    courier.settle().await.unwrap();
+    consumer.places();
+    desk.tell(&"a".repeat(600)).await;
+    desk.tell("b").await;
+    courier.settle().await.unwrap();
+    assert_eq!((consumer.places(), courier.view().parked), (vec![602], 601));
+}
+
+#[tokio::test]
+async fn storage_that_does_not_answer_is_the_reason_that_is_shown() {
+    let desk = Desk::new().await;
+    let (seen, consumer) = (Arc::new(Notify::new()), Consumer::happy());
+    let told = Arc::clone(&seen);
+    consumer.now_does(move |_| {
+        told.notify_one();
+        Some(status(200))
+    });
+    let courier = desk.courier(settings("hq"), &consumer);
+    courier.ready().await.unwrap();
+    desk.tell("a").await;
+    let read_only = async {
+        seen.notified().await;
+        desk.storage.set_read_only(true).await.unwrap();
+        while courier.view().reason.is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = courier.keep(std::future::pending()) => unreachable!("nothing stops it"),
+        () = read_only => {}
+    }
+    let reason = courier.view().reason.unwrap();
+    assert!(reason.starts_with("storage does not answer: "), "{reason}");
+}

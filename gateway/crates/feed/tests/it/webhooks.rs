@@ -1,0 +1,5 @@
+//! Couriers, with a consumer by script and a clock that the test moves.
+
+mod courier;
+mod crash;
+mod kit;
