@@ -14,16 +14,16 @@ pub(crate) fn describe(measure: &Measure) -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let (rounds, few) = (measure.rounds(), measure.few());
+    let where_said = if few == rounds { String::new() } else { format!(" ({few} where a part says so)") };
     let quick = if measure.quick { " Measured with `--quick`: fewer and shorter rounds." } else { "" };
     Ok(format!(
         "{cores} cores of {}, {} of memory, Linux {}; load average {} when it began. Load generator, simulators and \
-         readers run on it as well. Medians of {} rounds ({} where a part says so), ± half the range. SQLite in WAL mode with `synchronous=FULL`: an answer \
+         readers run on it as well. Medians of {rounds} rounds{where_said}, ± half the range. SQLite in WAL mode with `synchronous=FULL`: an answer \
          leaves after its commit has reached the disk, and many deliveries share one commit.{quick}",
         first("/proc/cpuinfo", "model name"),
         first("/proc/meminfo", "MemTotal"),
         kernel.trim(),
         load.split(' ').next().unwrap_or_default(),
-        measure.rounds(),
-        measure.few()
     ))
 }
