@@ -9,7 +9,10 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const STEP: Style = AnsiColor::Cyan.on_default().bold();
 
-/// How far it is, on standard error where that is a terminal.
+/// Kills from one line to the next, where no bar can be drawn.
+const TOLD_EVERY: u32 = 100;
+
+/// How far it is: a bar on a terminal, a line now and then elsewhere.
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
@@ -28,6 +31,9 @@ impl Bar {
                 self.0.set_message(text);
             }
             Watch::Cycle { cycle, kill, acknowledged } => {
+                if self.0.is_hidden() && cycle % TOLD_EVERY == 0 {
+                    anstream::eprintln!("{cycle} kills, {acknowledged} notices acknowledged");
+                }
                 self.0.set_position(u64::from(cycle));
                 self.0.set_message(format!("{kill}, {acknowledged} notices acknowledged"));
             }
