@@ -84,17 +84,21 @@ async fn a_forgotten_order_comes_out_forgotten() {
     assert_eq!(events(&storage).await, events(&bench.storage).await);
 }
 
-#[tokio::test]
-async fn a_call_out_is_read_anew_from_its_record() {
-    // Then the connector failed on the page; today's reads it.
-    let shop = Platform::new(|asked| match asked {
+/// Then the connector failed on the page; today's reads it.
+fn fails_on_its_page() -> Arc<Platform> {
+    Platform::new(|asked| match asked {
         Asked::Poll { .. } => {
             let mut reply = page(vec![sold("O1", "s1", 1)]);
             reply.fails();
             reply
         }
         _ => page(Vec::new()),
-    });
+    })
+}
+
+#[tokio::test]
+async fn a_call_out_is_read_anew_from_its_record() {
+    let shop = fails_on_its_page();
     let bench = Bench::of(&[(SHOP, &shop)]).await;
     bench.run().await;
     assert_eq!(bench.deliveries().await[0].verdict.as_str(), "failed");
@@ -126,14 +130,7 @@ async fn webhooks_go_on_where_they_are_where_the_feed_is_the_same() {
 /// Places mean something else there.
 #[tokio::test]
 async fn webhooks_begin_anew_where_the_feed_is_another() {
-    let shop = Platform::new(|asked| match asked {
-        Asked::Poll { .. } => {
-            let mut reply = page(vec![sold("O1", "s1", 1)]);
-            reply.fails();
-            reply
-        }
-        _ => page(Vec::new()),
-    });
+    let shop = fails_on_its_page();
     let bench = Bench::of(&[(SHOP, &shop)]).await;
     bench.run().await;
     bench.storage.move_webhook(webhook("hq", 0, &[])).await.unwrap();
