@@ -16,9 +16,7 @@ use qudao_pipeline::{Folding, Gateway, Parts, Tasks};
 use qudao_storage::{Location, Options, Storage};
 use qudao_vault::Vault;
 use std::{
-    fs::{self, DirBuilder},
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -32,8 +30,6 @@ use tracing::{info, warn};
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 /// For background work after both listeners are closed.
 const TASKS_DRAIN: Duration = Duration::from_secs(2);
-/// The data folder holds what partners sent: nobody else's business.
-const DATA_MODE: u32 = 0o700;
 
 /// A gateway that takes requests.
 pub(crate) struct App {
@@ -167,16 +163,7 @@ async fn open_storage(config: &Config, fold: Arc<Folding>, vault: Arc<Vault>) ->
 
 /// Makes the data folder where it is missing, and names it so that it means the same from everywhere.
 fn data_folder(data: &Path) -> Result<PathBuf, Error> {
-    if !data.is_dir() {
-        if let Some(parent) = data.parent() {
-            fs::create_dir_all(parent).map_err(Error::file("make the folder", parent))?;
-        }
-        DirBuilder::new()
-            .mode(DATA_MODE)
-            .create(data)
-            .and_then(|()| token::sync_folder_of(data))
-            .map_err(Error::file("make the data folder", data))?;
-    }
+    qudao_storage::make_folder(data).map_err(Error::file("make the data folder", data))?;
     data.canonicalize().map_err(Error::file("find the data folder", data))
 }
 

@@ -80,14 +80,8 @@ pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), Error> {
         .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) });
     old.and_then(|()| OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file))
         .and_then(|mut open| open.write_all(bytes).and_then(|()| open.sync_all()))
-        .and_then(|()| sync_folder_of(file))
+        .and_then(|()| qudao_storage::sync_name(file))
         .map_err(Error::file("write", file))
-}
-
-/// A new name is durable only once its folder is.
-pub(crate) fn sync_folder_of(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -159,10 +159,10 @@ fn refusal(status: &Status) -> Result<Answer, Failure> {
     let said = format!("Alipay answered {code} {sub_code}");
     let unsure = ["SYSTEM_ERROR", "UNKNOWN_ERROR"].iter().any(|end| sub_code.ends_with(end));
     match (code.as_str(), sub_code.as_str()) {
-        ("20000", _) => Err(transient(said)),
-        (_, sub) if sub.ends_with("FREQUENCY_LIMITED") => Err(limited(said)),
-        ("40005", _) => Err(limited(said)),
-        _ if unsure => Err(transient(said)),
+        ("20000", _) => Err(Failure::transient(said)),
+        (_, sub) if sub.ends_with("FREQUENCY_LIMITED") => Err(Failure::rate_limited(said)),
+        ("40005", _) => Err(Failure::rate_limited(said)),
+        _ if unsure => Err(Failure::transient(said)),
         ("20001", _) => Err(Failure::operator("auth_expired", said)),
         ("40002", "isv.invalid-timestamp") => {
             Err(Failure::operator("clock_skew", said).retry(Retry::After(Duration::from_mins(1))))
@@ -172,15 +172,6 @@ fn refusal(status: &Status) -> Result<Answer, Failure> {
         ("40001" | "40003", _) => Err(Failure::defect("request_bug", said)),
         _ => Ok(Answer::Refused(if sub_code.is_empty() { code.clone() } else { sub_code.clone() })),
     }
-}
-
-/// Their fault, and of a command nobody knows whether it was done.
-fn transient(said: String) -> Failure {
-    Failure::platform("transient", said).retry(Retry::After(Duration::ZERO))
-}
-
-fn limited(said: String) -> Failure {
-    Failure::platform("rate_limited", said).retry(Retry::After(Duration::from_secs(1)))
 }
 
 /// An answer that cannot be believed or read. No wait is named, which would say that nothing was done: a command may have been.

@@ -4,7 +4,7 @@
 //! gateway of JD is content; what the service thinks stands one level down.
 
 use data_encoding::HEXUPPER;
-use qudao_sdk::{Failure, Host, HttpError, Incoming, MacAlgorithm, Outgoing, Retry, form, json, time, token};
+use qudao_sdk::{Failure, Host, Incoming, MacAlgorithm, Outgoing, Retry, form, json, time, token};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl<'host> Api<'host> {
             )],
             body: encoded(&body).into_bytes(),
         };
-        let answer = self.host.send_with(&request, &TOKENS).map_err(|error| unanswered(&error))?;
+        let answer = self.host.send_with(&request, &TOKENS)?;
         opened(method, &answer)
     }
 }
@@ -97,10 +97,10 @@ fn opened(method: &str, answer: &Incoming) -> Result<Value, Failure> {
     let mut members = match (answer.status, read) {
         (200, Ok(members)) => members,
         (_, Ok(members)) if members.contains_key("error_response") => members,
-        (429, _) => return Err(rate_limited(format!("{method}: HTTP 429"))),
+        (429, _) => return Err(Failure::rate_limited(format!("{method}: HTTP 429"))),
         (200 | 500.., read) => {
             let why = read.err().map(|error| format!(", the answer {error}")).unwrap_or_default();
-            return Err(transient(format!("{method}: HTTP {}{why}", answer.status)));
+            return Err(Failure::transient(format!("{method}: HTTP {}{why}", answer.status)));
         }
         (status, _) => return Err(Failure::platform("permanent", format!("{method}: HTTP {status}"))),
     };
@@ -127,7 +127,7 @@ fn refused(method: &str, error: &Value) -> Failure {
     let message = told(method, &words);
     let [code, english, chinese] = words;
     match code.as_str() {
-        "2" => rate_limited(message),
+        "2" => Failure::rate_limited(message),
         "8" => Failure::operator("clock_skew", message).retry(Retry::After(Duration::from_mins(1))),
         "11" | "12" => Failure::operator("config", message),
         "19" => Failure::operator("auth_expired", message),
@@ -138,33 +138,14 @@ fn refused(method: &str, error: &Value) -> Failure {
             let says =
                 |words: &[&str]| words.iter().any(|word| english.contains(word) || chinese.contains(word));
             match () {
-                () if says(&["limit", "限制", "限流"]) => rate_limited(message),
-                () if says(&["busy", "timeout", "time out", "繁忙", "超时"]) => transient(message),
+                () if says(&["limit", "限制", "限流"]) => Failure::rate_limited(message),
+                () if says(&["busy", "timeout", "time out", "繁忙", "超时"]) => {
+                    Failure::transient(message)
+                }
                 () => Failure::platform("permanent", message),
             }
         }
     }
-}
-
-/// No answer: all that is asked here only reads, so it is asked again, unless nobody may.
-fn unanswered(error: &HttpError) -> Failure {
-    match error.code.as_str() {
-        "network_not_granted" | "key_not_granted" | "not_configured" => {
-            Failure::operator("config", error.to_string())
-        }
-        "rate_limited" => rate_limited(error.to_string()),
-        "bad_request" => Failure::defect("request_bug", error.to_string()),
-        "response_too_large" => Failure::platform("permanent", error.to_string()),
-        _ => transient(error.to_string()),
-    }
-}
-
-fn rate_limited(message: String) -> Failure {
-    Failure::platform("rate_limited", message).retry(Retry::After(Duration::from_secs(1)))
-}
-
-fn transient(message: String) -> Failure {
-    Failure::platform("transient", message).retry(Retry::After(Duration::ZERO))
 }
 
 fn told(method: &str, words: &[String]) -> String {

@@ -2,7 +2,7 @@
 //! success: the service's own code stands within the data.
 
 use crate::{sign, wire};
-use qudao_sdk::{Failure, Host, HttpError, Incoming, Outgoing, Retry, form, json, time, token};
+use qudao_sdk::{Failure, Host, Incoming, Outgoing, Retry, form, json, time, token};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl<'host> Api<'host> {
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             body: form::encode(all).into_bytes(),
         };
-        let answer = self.host.send_with(&request, &sign::TOKENS).map_err(|error| unanswered(&error))?;
+        let answer = self.host.send_with(&request, &sign::TOKENS)?;
         opened(path, &answer)
     }
 }
@@ -67,10 +67,10 @@ impl<'host> Api<'host> {
 fn opened(path: &str, answer: &Incoming) -> Result<Value, Failure> {
     let outer: Map<String, Value> = match (answer.status, json::read(&answer.body)) {
         (200, Ok(outer)) => outer,
-        (429, _) => return Err(rate_limited(format!("{path}: HTTP 429"))),
+        (429, _) => return Err(Failure::rate_limited(format!("{path}: HTTP 429"))),
         (200 | 500.., read) => {
             let why = read.err().map(|error| format!(", the answer {error}")).unwrap_or_default();
-            return Err(transient(format!("{path}: HTTP {}{why}", answer.status)));
+            return Err(Failure::transient(format!("{path}: HTTP {}{why}", answer.status)));
         }
         (status, _) => return Err(Failure::platform("permanent", format!("{path}: HTTP {status}"))),
     };
@@ -98,9 +98,9 @@ fn refused(path: &str, code: &str, text: &str) -> Failure {
     let text = text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match code {
-        "-10000" => transient(message),
-        _ if says(&["limit", "限制", "限流", "频率"]) => rate_limited(message),
-        _ if says(&["busy", "timeout", "time out", "繁忙", "超时"]) => transient(message),
+        "-10000" => Failure::transient(message),
+        _ if says(&["limit", "限制", "限流", "频率"]) => Failure::rate_limited(message),
+        _ if says(&["busy", "timeout", "time out", "繁忙", "超时"]) => Failure::transient(message),
         _ if says(&["时间戳", "timestamp"]) => {
             Failure::operator("clock_skew", message).retry(Retry::After(Duration::from_mins(1)))
         }
@@ -117,25 +117,4 @@ fn decoded(value: Value) -> Value {
         Some(inner) => decoded(inner),
         None => value,
     }
-}
-
-/// No answer: all that is asked here only reads, so it is asked again, unless nobody may.
-fn unanswered(error: &HttpError) -> Failure {
-    match error.code.as_str() {
-        "network_not_granted" | "key_not_granted" | "not_configured" => {
-            Failure::operator("config", error.to_string())
-        }
-        "rate_limited" => rate_limited(error.to_string()),
-        "bad_request" => Failure::defect("request_bug", error.to_string()),
-        "response_too_large" => Failure::platform("permanent", error.to_string()),
-        _ => transient(error.to_string()),
-    }
-}
-
-fn rate_limited(message: String) -> Failure {
-    Failure::platform("rate_limited", message).retry(Retry::After(Duration::from_secs(1)))
-}
-
-fn transient(message: String) -> Failure {
-    Failure::platform("transient", message).retry(Retry::After(Duration::ZERO))
 }

@@ -195,17 +195,9 @@ impl From<KeyError> for Trouble {
 }
 
 impl From<HttpError> for Trouble {
-    /// Reading changes nothing, so it may be asked again whether or not the platform saw it. What never left is the operator's
-    /// or ours, where waiting does not mend it.
+    /// Reading changes nothing, so it may be asked again whether or not the platform saw it.
     fn from(error: HttpError) -> Trouble {
-        let text = format!("no answer: {error}");
-        let after = |seconds| Retry::After(Duration::from_secs(seconds));
-        Trouble::Failed(match error.code.as_str() {
-            "not_configured" => Failure::operator(Kind::Config.as_str(), text),
-            "bad_request" => Failure::defect(Kind::RequestBug.as_str(), text),
-            "rate_limited" => Failure::platform(Kind::RateLimited.as_str(), text).retry(after(1)),
-            _ => Failure::platform(Kind::Transient.as_str(), text).retry(after(0)),
-        })
+        Trouble::Failed(error.into())
     }
 }
 
@@ -241,9 +233,11 @@ mod tests {
             Failure::from(Trouble::from(error))
         };
         assert_eq!(failure("not_configured").class, qudao_sdk::Class::Operator);
+        assert_eq!(failure("network_not_granted").class, qudao_sdk::Class::Operator);
+        assert_eq!(failure("network_not_granted").retry, Retry::Never);
         assert_eq!(failure("bad_request").class, qudao_sdk::Class::Defect);
         assert_eq!(failure("rate_limited").code, "rate_limited");
-        assert_eq!(failure("timeout").code, "transient");
+        assert_eq!(failure("timeout").class, qudao_sdk::Class::Platform);
         assert_eq!(failure("timeout").retry, Retry::After(Duration::ZERO));
     }
 

@@ -127,10 +127,9 @@ impl Api<'_> {
 fn refusal(status: u16, body: &[u8]) -> Result<Answer, Failure> {
     let code = json::read::<ApiError>(body).map(|error| error.code).unwrap_or_default();
     let said = format!("WeChat Pay answered {status} {code}");
-    let wait = |seconds| Retry::After(Duration::from_secs(seconds));
     match (status, code.as_str()) {
-        (429, _) => Err(Failure::platform("rate_limited", said).retry(wait(1))),
-        (500.., _) => Err(Failure::platform("transient", said).retry(wait(0))),
+        (429, _) => Err(Failure::rate_limited(said)),
+        (500.., _) => Err(Failure::transient(said)),
         (401, _) => {
             let mend = "check mch_serial, merchant_private_key and the clock";
             Err(Failure { class: Class::Operator, ..Failure::operator("config", format!("{said}: {mend}")) })

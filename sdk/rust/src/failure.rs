@@ -41,6 +41,17 @@ impl Failure {
         Failure::new(Class::Platform, code, message)
     }
 
+    /// The platform takes no more calls just now: once more in a second at the earliest.
+    pub fn rate_limited(message: impl Into<String>) -> Failure {
+        Failure::platform("rate_limited", message).retry(Retry::After(Duration::from_secs(1)))
+    }
+
+    /// The platform has trouble of its own that passes: once more when the gateway sees fit. Of a command it says that nobody
+    /// knows whether it was done.
+    pub fn transient(message: impl Into<String>) -> Failure {
+        Failure::platform("transient", message).retry(Retry::After(Duration::ZERO))
+    }
+
     /// The connector itself is wrong.
     pub fn defect(code: &str, message: impl Into<String>) -> Failure {
         Failure::new(Class::Defect, code, message)

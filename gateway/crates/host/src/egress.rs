@@ -7,10 +7,8 @@
 //!
 //! The client is made at its first use, because most gateways only take webhooks and it loads the system's certificates.
 
-use crate::{
-    address,
-    no_answer::{Failed, NoAnswer},
-};
+use crate::no_answer::{Failed, NoAnswer};
+use qudao_address::Place;
 use reqwest::{
     Client, Request, Response,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -80,9 +78,9 @@ impl Reach {
     /// Whether events may be posted to this address.
     pub(crate) fn has(self, ip: IpAddr) -> bool {
         match self {
-            Reach::Outside => address::is_public(ip),
-            Reach::Everywhere => address::is_public(ip) || address::is_own_network(ip),
-            Reach::Inside => address::is_own_network(ip),
+            Reach::Outside => Place::of(ip) == Place::Public,
+            Reach::Everywhere => Place::of(ip) != Place::Nobodys,
+            Reach::Inside => Place::of(ip) == Place::OwnNetwork,
         }
     }
 
@@ -267,7 +265,7 @@ impl Resolve for Allowed {
 
 /// `localhost` means this machine and is reachable only where the operator wrote it; any other name must be public.
 fn may_be(name: &str, ip: IpAddr) -> bool {
-    if name == "localhost" { ip.is_loopback() } else { address::is_public(ip) }
+    if name == "localhost" { ip.is_loopback() } else { Place::of(ip) == Place::Public }
 }
 
 #[cfg(test)]

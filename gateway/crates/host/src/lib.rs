@@ -21,7 +21,6 @@
 pub mod fuzz;
 pub mod limits;
 
-mod address;
 mod ask;
 mod bindings;
 mod breaker;

@@ -213,45 +213,23 @@ const SPOOL_RETRY_AFTER: Duration = Duration::from_secs(30);
 impl Error {
     /// Whose turn it is.
     pub fn class(&self) -> Class {
-        match self {
-            Error::UnknownChannel { .. }
-            | Error::Retired { .. }
-            | Error::UnknownDelivery { .. }
-            | Error::NothingToRetry { .. }
-            | Error::AlreadyAccepted { .. }
-            | Error::UnknownOrder { .. }
-            | Error::NothingSealed { .. }
-            | Error::Forgotten { .. }
-            | Error::NotLive { .. }
-            | Error::UnsupportedCommand { .. }
-            | Error::BadPayload { .. }
-            | Error::KeyReused { .. }
-            | Error::NoFiles { .. }
-            | Error::FileTooLarge { .. }
-            | Error::FileCut { .. }
-            | Error::FileUnreadable { .. }
-            | Error::UnknownImport { .. }
-            | Error::NotWaiting { .. }
-            | Error::NotHeld { .. }
-            | Error::UnknownWebhook { .. }
-            | Error::NothingToRedeliver { .. }
-            | Error::NotParked { .. }
-            | Error::MappingChanged { .. } => Class::Sender,
-            Error::NotNow { .. } | Error::Connector { .. } => Class::Defect,
-            Error::Draining | Error::Spool { .. } => Class::Operator,
-            Error::Seal { source } => source.class(),
-            Error::Storage { source } => source.class(),
-        }
+        self.handling().0
     }
 
     /// Whether to try again.
     pub fn retry(&self) -> Retry {
+        self.handling().1
+    }
+
+    /// What a caller should do about it.
+    fn handling(&self) -> (Class, Retry) {
         match self {
-            Error::Draining => Retry::After(DRAINING_RETRY_AFTER),
-            Error::Seal { source } => source.retry(),
-            Error::Storage { source } => source.retry(),
-            Error::NotNow { wait, .. } => Retry::After(*wait),
-            Error::Spool { .. } => Retry::After(SPOOL_RETRY_AFTER),
+            Error::Draining => (Class::Operator, Retry::After(DRAINING_RETRY_AFTER)),
+            Error::Spool { .. } => (Class::Operator, Retry::After(SPOOL_RETRY_AFTER)),
+            Error::Seal { source } => (source.class(), source.retry()),
+            Error::Storage { source } => (source.class(), source.retry()),
+            Error::NotNow { wait, .. } => (Class::Defect, Retry::After(*wait)),
+            Error::Connector { .. } => (Class::Defect, Retry::Never),
             Error::UnknownChannel { .. }
             | Error::Retired { .. }
             | Error::UnknownDelivery { .. }
@@ -274,8 +252,7 @@ impl Error {
             | Error::UnknownWebhook { .. }
             | Error::NothingToRedeliver { .. }
             | Error::NotParked { .. }
-            | Error::MappingChanged { .. }
-            | Error::Connector { .. } => Retry::Never,
+            | Error::MappingChanged { .. } => (Class::Sender, Retry::Never),
         }
     }
 

@@ -4,7 +4,10 @@
 //! same file. What was not finished is gone: at once when the writer is dropped, else at the next start.
 //! Leaves to `imports` what is done with them. Nothing here ever deletes a finished file.
 
-use crate::{Cause, Error, Storage};
+use crate::{
+    Cause, Error, Storage,
+    folder::{make_folder, sync_name},
+};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -59,28 +62,28 @@ impl FileWriter {
 
     /// Makes it durable under its hash. The same bytes again are fine.
     pub async fn finish(mut self) -> Result<Stored, Error> {
-        let unfinished = self.unfinished.0.clone();
-        let at = |error| failed(&unfinished, error);
+        let beside = self.unfinished.0.clone();
+        let at = |error| failed(&beside, error);
         self.file.flush().await.map_err(at)?;
         self.file.sync_all().await.map_err(at)?;
         let sha256 = HEXLOWER.encode(&self.hash.finalize());
-        let path = path_of(&self.folder, &sha256);
-        let folder = path.parent().unwrap_or(&self.folder).to_owned();
-        crate::sqlite::make_folder(&folder).map_err(|error| failed(&folder, error))?;
-        tokio::fs::rename(&unfinished, &path).await.map_err(at)?;
-        // The outermost may have been made for the first file of all.
-        let beside = self.folder.parent().map(Path::to_owned);
-        for folder in [&folder, &self.folder].into_iter().chain(&beside) {
-            let synced = sync_folder(folder).await;
-            synced.map_err(|error| failed(folder, error))?;
-        }
-        Ok(Stored { sha256, size: self.size })
+        let stored = Stored { sha256, size: self.size };
+        let path = path_of(&self.folder, &stored.sha256);
+        // With all that it needs: a caller that goes away meanwhile does not take the file from under it.
+        let named = tokio::task::spawn_blocking(move || named(&self.unfinished.0, &path, &self.folder));
+        named.await.map_err(|ended| at(std::io::Error::other(ended)))??;
+        Ok(stored)
     }
 }
 
-/// A new name is durable only once its folder is.
-async fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    tokio::fs::File::open(folder).await?.sync_all().await
+/// Gives a whole file its name, durably. The folders may have been made by a life that ended before their names were flushed.
+fn named(unfinished: &Path, path: &Path, files: &Path) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(files);
+    make_folder(folder).map_err(|error| failed(folder, error))?;
+    std::fs::rename(unfinished, path).map_err(|error| failed(unfinished, error))?;
+    [path, folder, files]
+        .into_iter()
+        .try_for_each(|name| sync_name(name).map_err(|error| failed(name, error)))
 }
 
 /// Where a file of this hash lies.
@@ -113,7 +116,7 @@ impl Storage {
             return Err(Error::ReadOnly { source: Cause::text("it was opened for questions only") });
         }
         let folder = self.inner.files.clone();
-        crate::sqlite::make_folder(&folder).map_err(|error| failed(&folder, error))?;
+        make_folder(&folder).map_err(|error| failed(&folder, error))?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
         let file = tokio::fs::File::options().write(true).create(true).truncate(true).open(&path).await;

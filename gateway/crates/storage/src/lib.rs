@@ -17,6 +17,7 @@ mod error;
 mod expectations;
 mod files;
 mod fold;
+mod folder;
 mod imports;
 mod moves;
 mod prepared;
@@ -37,6 +38,7 @@ pub use disk::{CHUNK_BYTES, Disk, LOG_BYTES, Renew, renew};
 pub use error::{BUSY_RETRY_AFTER, Cause, Class, Error, Retry, TROUBLE_RETRY_AFTER};
 pub use files::{FileWriter, Stored};
 pub use fold::{Fold, FollowUp, Known};
+pub use folder::{make_folder, sync_name};
 pub use imports::{
     ImportFilter, ImportMove, ImportRow, ImportState, NewImport, PutImport, RejectFilter, RejectRow,
     RejectState, StoreOutcome, StoreState, StoreSums,

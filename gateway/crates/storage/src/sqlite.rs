@@ -27,7 +27,7 @@ mod write;
 pub(crate) use read::Reader;
 pub(crate) use write::Connection;
 
-use crate::{Cause, Disk, Error, Vault};
+use crate::{Cause, Disk, Error, Vault, folder::make_folder};
 use checkpoint::Checkpoint;
 use lock::Lock;
 use qudao_model::Timestamp;
@@ -107,21 +107,6 @@ pub(crate) async fn open(
     let checkpoint = Checkpoint::new(writing.clone(), disk.log_bytes, logged);
     let writer = Connection::new(connection, writing, (checkpoint, lock));
     Ok(Opened { reader: Reader::new(pool(reading), path, vault), writer: Some(writer) })
-}
-
-/// What partners send concerns buyers: a new folder is for its owner alone. Its name is durable afterwards.
-pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let made: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    for outer in made.into_iter().filter_map(Path::parent) {
-        let outer = if outer.as_os_str().is_empty() { Path::new(".") } else { outer };
-        std::fs::File::open(outer)?.sync_all()?;
-    }
-    Ok(())
 }
 
 pub(crate) fn file_of(location: &Path) -> PathBuf {

@@ -83,9 +83,11 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
         return for_tests(from);
     }
     match from {
-        "qudao-model" | "qudao-listener" | "qudao-sim" | "feed-consumer" => &[],
-        "qudao-keys" | "qudao-build" | "qudao-config" | "qudao-storage" | "qudao-vault" => &[MODEL],
-        "qudao-sdk" | "qudao-host" => &[MODEL, "qudao-keys"],
+        "qudao-model" | "qudao-address" | "qudao-listener" | "qudao-sim" | "feed-consumer" => &[],
+        "qudao-keys" | "qudao-build" | "qudao-storage" | "qudao-vault" => &[MODEL],
+        "qudao-config" => &[MODEL, "qudao-address"],
+        "qudao-sdk" => &[MODEL, "qudao-keys"],
+        "qudao-host" => &[MODEL, "qudao-keys", "qudao-address"],
         "qudao-feed" => &[MODEL, "qudao-storage"],
         "qudao-pipeline" => {
             &[MODEL, "qudao-config", "qudao-host", "qudao-storage", "qudao-feed", "qudao-vault"]
@@ -103,7 +105,7 @@ pub(super) fn allowed(from: &str, development: bool) -> &'static [&'static str] 
 fn for_tests(from: &str) -> &'static [&'static str] {
     match from {
         "qudao-model" | "qudao-keys" | "qudao-sdk" | "qudao-build" | "qudao-sim" | "qudao-vault"
-        | "xtask" => &[MODEL, "qudao-keys", "qudao-sdk", "qudao-build"],
+        | "qudao-address" | "xtask" => &[MODEL, "qudao-keys", "qudao-sdk", "qudao-build"],
         "qudao-host" => &[MODEL, "qudao-keys", "qudao-build", "qudao-sdk"],
         "qudao-config" | "qudao-storage" | "qudao-feed" | "qudao-pipeline" | "qudao-ingress"
         | "qudao-api" | "qudao-listener" | "qudao" | "qudao-kit" | "qudao-it" | "qudao-bench"

@@ -1,8 +1,7 @@
 //! Endpoints that events are sent to: URLs that may be posted to, secrets of the right shape, names of their own.
 
-use std::net::IpAddr;
-
 use data_encoding::BASE64;
+use qudao_address::Place;
 
 use super::Check;
 use super::origin::{Parts, Wrong, parts};
@@ -61,9 +60,10 @@ impl Check<'_> {
             None => Some((format!("has no scheme: `{text}`"), format!("write `https://{text}`"))),
             Some(parts) => parts
                 .fault_of_writing()
+                .or_else(|| wrong_address(&parts))
                 .or_else(|| wrong_scheme(&parts, private))
                 .or_else(|| parts.fault_of_host())
-                .or_else(|| wrong_place(&parts, private)),
+                .or_else(|| wrong_network(&parts, private)),
         };
         if let Some((why, hint)) = wrong {
             let finding = self.at(pointer, "url", format!("`url` {why}"));
@@ -97,7 +97,7 @@ fn wrong_scheme(parts: &Parts<'_>, private: bool) -> Option<Wrong> {
             format!("write `https://{host}{rest}`; its certificate is for the name of the host"),
         )),
         "http" if private => None,
-        "http" if is_inside(parts) => wrong_place(parts, private),
+        "http" if is_inside(parts) => wrong_network(parts, private),
         "http" => Some((
             "must be `https`; `http` is only for a network of your own".to_owned(),
             format!("write `https://{host}{rest}`, or add `private: true` where it is a network of your own"),
@@ -109,53 +109,27 @@ fn wrong_scheme(parts: &Parts<'_>, private: bool) -> Option<Wrong> {
     }
 }
 
-/// An address that is written out needs no name to be looked up, so it can be judged here. These are the ones that people
-/// write; `host` judges all of them when it connects.
-fn wrong_place(parts: &Parts<'_>, private: bool) -> Option<Wrong> {
-    let host = &parts.host;
-    if parts.ip().is_some_and(is_nobodys) {
-        return Some((
-            format!("leads to an address that events are never sent to: `{host}`"),
+/// An address that is written out needs no name to be looked up, so it can be judged here as `host` does when it connects.
+fn wrong_address(parts: &Parts<'_>) -> Option<Wrong> {
+    parts.ip().is_some_and(|ip| Place::of(ip) == Place::Nobodys).then(|| {
+        (
+            format!("leads to an address that events are never sent to: `{}`", parts.host),
             "write the name of the consumer".into(),
-        ));
-    }
+        )
+    })
+}
+
+fn wrong_network(parts: &Parts<'_>, private: bool) -> Option<Wrong> {
     (is_inside(parts) && !private).then(|| {
         (
-            format!("leads into a network of your own: `{host}`"),
+            format!("leads into a network of your own: `{}`", parts.host),
             "add `private: true` if events shall be sent there".into(),
         )
     })
 }
 
 fn is_inside(parts: &Parts<'_>) -> bool {
-    let own = |ip: IpAddr| match ip.to_canonical() {
-        // The second are those of carrier-grade NAT and private tunnels.
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || matches!(ip.octets(), [100, 64..=127, ..]),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
-    };
-    parts.host == "localhost" || parts.ip().is_some_and(own)
-}
-
-/// Where clouds answer their machines outside link-local addresses.
-const OF_CLOUDS: [&str; 7] = [
-    "100.100.100.200",
-    "168.63.129.16",
-    "fd00:ec2::254",
-    "fd00:ec2::23",
-    "fd20:ce::254",
-    "fd00:c1::a9fe:a9fe",
-    "fd00:42::42",
-];
-
-/// Link-local and others, where clouds keep their metadata, and what is no address of a machine.
-fn is_nobodys(address: IpAddr) -> bool {
-    if OF_CLOUDS.contains(&address.to_canonical().to_string().as_str()) {
-        return true;
-    }
-    match address.to_canonical() {
-        IpAddr::V4(ip) => ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
-        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_unicast_link_local() || ip.is_multicast(),
-    }
+    parts.host == "localhost" || parts.ip().is_some_and(|ip| Place::of(ip) == Place::OwnNetwork)
 }
 
 /// Never says anything of the secret but its shape.

@@ -1,73 +1,90 @@
-//! Which addresses a name may resolve to: public ones. What is refused is what lies inside somebody's network, with
-//! the wrappers (mapped, compatible, NAT64, 6to4, Teredo) that would carry such an address past a check of its outer form.
+//! Whose an IP address is: [`Place`]. What a name resolves to is judged before anything is sent there, and what stands in a
+//! configuration is judged by the same rule.
 //!
-//! Of the wrappers only two are looked into: mapped addresses, and those of the well-known NAT64 prefix, which networks
-//! without IPv4 give to every platform that has no IPv6. All others are refused whole; no platform is behind them.
+//! Guarantees: an address is [`Place::Public`] only if it is known to be, with the wrappers (mapped, compatible, NAT64, 6to4,
+//! Teredo) that would carry another past a check of its outer form. Of the wrappers only two are looked into: mapped
+//! addresses, and those of the well-known NAT64 prefix, which networks without IPv4 give to every platform that has no IPv6.
+//! All others are refused whole; no platform is behind them.
+//!
+//! Leaves to `host` and `config` which places are good for what.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is on the public internet.
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
+/// Whose an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On the public internet.
+    Public,
+    /// In somebody's own network, where an operator may have events sent to.
+    OwnNetwork,
+    /// What a machine or its cloud keeps for itself (link-local, the metadata of clouds), what is no address of one machine
+    /// (multicast, unspecified), and what nobody has been given. Nothing is ever sent there.
+    Nobodys,
+}
+
+impl Place {
+    /// Of an address in any form; an IPv4 address mapped into IPv6 is that IPv4 address.
+    pub fn of(address: IpAddr) -> Place {
+        let address = address.to_canonical();
+        if OF_CLOUDS.contains(&address) {
+            return Place::Nobodys;
+        }
+        match address {
+            IpAddr::V4(address) => of_v4(address),
+            IpAddr::V6(address) => of_v6(address),
+        }
     }
 }
 
-/// Where clouds answer their machines, inside ranges that are own networks otherwise.
-const OF_CLOUDS: [[u16; 8]; 5] = [
-    [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254],
-    [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0023],
-    [0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254],
-    [0xfd00, 0x00c1, 0, 0, 0, 0, 0xa9fe, 0xa9fe],
-    [0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042],
+/// Where clouds answer their machines, in the midst of addresses that are public or somebody's own otherwise.
+const OF_CLOUDS: [IpAddr; 7] = [
+    v4([100, 100, 100, 200]),
+    v4([168, 63, 129, 16]),
+    v6([0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254]),
+    v6([0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0023]),
+    v6([0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254]),
+    v6([0xfd00, 0x00c1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]),
+    v6([0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042]),
 ];
 
-/// Whether an address is in somebody's own network, where an operator may have events sent to. What a machine or its cloud
-/// keeps for itself (link-local with the metadata of clouds, multicast, unspecified) is not.
-pub(crate) fn is_own_network(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => match address.octets() {
-            // Carrier-grade NAT and private tunnels; one cloud keeps its metadata in there.
-            octets @ [100, 64..=127, ..] => octets != [100, 100, 100, 200],
-            _ => address.is_private() || address.is_loopback(),
-        },
-        IpAddr::V6(address) => {
-            !OF_CLOUDS.contains(&address.segments())
-                && (address.is_loopback()
-                    || address.segments().iter().take(1).all(|first| first & 0xfe00 == 0xfc00))
+const fn v4([a, b, c, d]: [u8; 4]) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+}
+
+const fn v6([a, b, c, d, e, f, g, h]: [u16; 8]) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h))
+}
+
+fn of_v4(address: Ipv4Addr) -> Place {
+    match address.octets() {
+        // private, loopback, carrier-grade NAT and private tunnels
+        [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Place::OwnNetwork,
+        // this network, multicast and beyond, link-local, where most clouds keep their metadata
+        [0 | 224.., ..] | [169, 254, ..]
+        // protocol assignments, documentation, 6to4 relays, benchmarks
+        | [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 18..=19, ..] | [198, 51, 100, _] | [203, 0, 113, _] => {
+            Place::Nobodys
         }
+        _ => Place::Public,
     }
 }
 
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, d] = address.octets();
-    let refused = matches!(
-        (a, b, c),
-        // this network, private, loopback, multicast and beyond
-        (0 | 10 | 127 | 224.., _, _)
-            // carrier-grade NAT, where one cloud keeps its metadata
-            | (100, 64..=127, _)
-            // link-local, where the others keep theirs
-            | (169, 254, _) | (172, 16..=31, _) | (192, 168, _)
-            // protocol assignments, documentation, 6to4 relays, benchmarks
-            | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113)
-    );
-    // one cloud answers its machines here, in the midst of public addresses
-    !refused && [a, b, c, d] != [168, 63, 129, 16]
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
+fn of_v6(address: Ipv6Addr) -> Place {
     match address.segments() {
-        // NAT64 64:ff9b::/96 leads where the IPv4 address in it leads
+        [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Place::OwnNetwork,
+        // NAT64 64:ff9b::/96 leads where the IPv4 address in it leads, but into nobody's own network: it is the network's gate
         [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => {
             let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-            is_public_v4(Ipv4Addr::new(a, b, c, d))
+            match Place::of(v4([a, b, c, d])) {
+                Place::Public => Place::Public,
+                Place::OwnNetwork | Place::Nobodys => Place::Nobodys,
+            }
         }
         // protocol assignments with Teredo (2001::/23), documentation, 6to4
-        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        // global unicast; all else is local, multicast, compatible (::a.b.c.d), translated (64:ff9b:1::) or unassigned
-        [first, ..] => first & 0xe000 == 0x2000,
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => Place::Nobodys,
+        // global unicast; all else is link-local, multicast, compatible (::a.b.c.d), translated (64:ff9b:1::) or unassigned
+        [0x2000..=0x3fff, ..] => Place::Public,
+        _ => Place::Nobodys,
     }
 }
 
@@ -77,7 +94,7 @@ mod tests {
 
     #[test]
     fn own_networks_are_reachable_where_somebody_says_so_and_metadata_never_is() {
-        let own = |text: &str| is_own_network(text.parse().unwrap());
+        let own = |text: &str| Place::of(text.parse().unwrap()) == Place::OwnNetwork;
         for text in [
             "10.1.2.3",
             "172.16.0.1",
@@ -117,7 +134,7 @@ mod tests {
 
     fn check(addresses: &[&str], expect: bool) {
         for text in addresses {
-            assert_eq!(is_public(text.parse().unwrap()), expect, "{text}");
+            assert_eq!(Place::of(text.parse().unwrap()) == Place::Public, expect, "{text}");
         }
     }
 
