@@ -59,17 +59,28 @@ impl Guided {
         Command::new(self.programs.join(format!("{}{}", target.name, env::consts::EXE_SUFFIX)))
     }
 
-    /// The same finding in fewer bytes, where that can be had.
-    fn smaller(&self, target: &Target, found: &Path, log: &Path) -> Result<()> {
+    /// The same finding in fewer bytes, where that can be had. On the way another may be met: then it stands beside the first.
+    fn smaller(&self, target: &Target, found: &Path, log: &Path) -> Result<Option<PathBuf>> {
         let small = found.with_extension("small");
         let mut command = self.program(target);
         command.args(["-minimize_crash=1", &format!("-max_total_time={SMALLER_S}"), "-timeout=5"]);
         command.arg(format!("-exact_artifact_path={}", small.display())).arg(found);
         logged(&mut command, log, &target.name, u64::from(SMALLER_S))?;
-        if small.is_file() && fs::metadata(&small).is_ok_and(|about| about.len() > 0) {
-            fs::rename(&small, found).with_context(|| format!("writing {}", found.display()))?;
+        if !fs::metadata(&small).is_ok_and(|about| about.len() > 0) {
+            return Ok(None);
         }
-        Ok(())
+        if self.place(target, &small)? != self.place(target, found)? {
+            return Ok(Some(small));
+        }
+        fs::rename(&small, found).with_context(|| format!("writing {}", found.display()))?;
+        Ok(None)
+    }
+
+    /// Where an input makes the target panic.
+    fn place(&self, target: &Target, input: &Path) -> Result<Option<String>> {
+        let output = self.program(target).arg(input).output();
+        let output = output.with_context(|| format!("running {} once more", target.name))?;
+        Ok(panicked(&String::from_utf8_lossy(&output.stderr)).map(str::to_owned))
     }
 }
 
@@ -98,7 +109,10 @@ impl Fuzzer for Guided {
             (true, _) => None,
             (false, Some(found)) => {
                 if found.file_name().is_some_and(|name| name.to_string_lossy().starts_with("crash-")) {
-                    self.smaller(target, &found, &logs.join(format!("{name}.smaller.log")))?;
+                    let log = logs.join(format!("{name}.smaller.log"));
+                    if let Some(other) = self.smaller(target, &found, &log)? {
+                        keep(places, name, &other)?;
+                    }
                 }
                 Some(keep(places, name, &found)?)
             }
@@ -146,6 +160,12 @@ fn stat(log: &str, name: &str) -> u64 {
     told.or_else(|| log.lines().rev().find_map(counted)).unwrap_or_default()
 }
 
+/// `panicked at PLACE:` of the standard library's words.
+fn panicked(said: &str) -> Option<&str> {
+    let (_, behind) = said.split_once("panicked at ")?;
+    behind.lines().next().map(|place| place.trim_end_matches(':'))
+}
+
 /// The last finding of a run.
 fn newest(artifacts: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(artifacts).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
@@ -170,6 +190,13 @@ mod tests {
             512
         );
         assert_eq!(stat("", "number_of_executed_units"), 0);
+    }
+
+    #[test]
+    fn the_place_of_a_panic_is_read_from_its_words() {
+        let said = "INFO: Seed: 1\nthread '<unnamed>' (7) panicked at targets/src/erp.rs:87:9:\na proposal\n";
+        assert_eq!(panicked(said), Some("targets/src/erp.rs:87:9"));
+        assert_eq!(panicked("Executed crash-1 in 0 ms\n"), None);
     }
 
     #[test]

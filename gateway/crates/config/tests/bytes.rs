@@ -53,6 +53,16 @@ fn other_encodings_are_named() {
 }
 
 #[test]
+fn a_zero_byte_is_shown_where_it_stands() {
+    insta::assert_snapshot!(said("version: 1\nchannels: # 渠道\0\0\0\n".as_bytes()), @r#"
+    connectors.yaml:2:15: error: a zero byte stands here
+     2 | channels: # 渠道���
+       |                 ^
+    hint: no text has one: was the file cut off while it was copied? fetch or write it again
+    "#);
+}
+
+#[test]
 fn a_huge_file_is_refused_unread() {
     let bytes = "# nothing\n".repeat(2_000_000);
     insta::assert_snapshot!(said(bytes.as_bytes()), @r#"

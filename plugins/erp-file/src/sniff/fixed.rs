@@ -7,6 +7,7 @@ use super::lines::Line;
 use super::stores::Known;
 use super::words::{self, words};
 use super::{clean, dates, numbers};
+use std::ops::Range;
 
 /// A column by bytes from 0, end exclusive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +90,15 @@ fn with_headings(lines: &[Line]) -> Option<Layout> {
     let data: Vec<usize> = (header + 1..lines.len()).filter(|at| lines.get(*at).is_some_and(fits)).collect();
     let rows: Vec<&Line> = data.iter().filter_map(|at| lines.get(*at)).collect();
     let mut starts: Vec<usize> = names.iter().map(|(start, _)| *start).collect();
-    let end = rows.iter().map(|line| line.bytes.len()).max().unwrap_or(0);
+    // Of the last column there may be nothing but its heading.
+    let end = rows.iter().map(|line| line.bytes.len()).max().filter(|end| starts.last() < Some(end));
+    let end = end.or(lines.get(header).map(|line| line.bytes.len())).unwrap_or(0);
     for place in 1..starts.len() {
         let ends = starts.get(place + 1).copied().unwrap_or(end);
-        if let Some(start) = starts.get(place).and_then(|start| number_start(&rows, *start, ends)) {
-            starts.iter_mut().skip(place).take(1).for_each(|slot| *slot = start);
+        let before = starts.get(place - 1).copied().unwrap_or(0);
+        let start = starts.get(place).and_then(|start| number_start(&rows, before, *start..ends));
+        if let Some((slot, start)) = starts.get_mut(place).zip(start) {
+            *slot = start;
         }
     }
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([end]).collect();
@@ -106,11 +111,12 @@ fn with_headings(lines: &[Line]) -> Option<Layout> {
 }
 
 /// Where a column of numbers that stand at its right begins: in the middle of the gap between the widest text before it and the widest
-/// number. A wider number in a later file must not be cut: it would be read as a smaller one.
-fn number_start(rows: &[&Line], start: usize, end: usize) -> Option<usize> {
-    let (mut text_end, mut first, mut last) = (0, usize::MAX, 0);
+/// number. A wider number in a later file must not be cut: it would be read as a smaller one. The column that begins at `before`
+/// stays in front of it, though nothing may stand there.
+fn number_start(rows: &[&Line], before: usize, within: Range<usize>) -> Option<usize> {
+    let (mut text_end, mut first, mut last) = (before + 1, usize::MAX, 0);
     for line in rows {
-        let filled = (start..end).rev().find(|at| line.byte(*at) != b' ')?;
+        let filled = within.clone().rev().find(|at| line.byte(*at) != b' ')?;
         let run = (0..filled).rev().find(|at| line.byte(*at) == b' ').map_or(0, |blank| blank + 1);
         if !(run..=filled).all(|at| matches!(line.byte(at), b'0'..=b'9' | b',' | b'.' | b'-')) {
             return None;
@@ -394,6 +400,27 @@ mod tests {
         assert_eq!(found.data, [2, 3]);
         let starts: Vec<usize> = found.spans.iter().map(|span| span.start).collect();
         assert_eq!(starts.get(..4), Some(&[0, 14, 20, 28][..]));
+    }
+
+    #[test]
+    fn columns_have_a_width_whatever_is_missing() {
+        let spans = |texts: &[&str]| {
+            let found = layout(&lines(texts), &Known::default(), "gbk").expect("columns");
+            found.spans.iter().map(|span| (span.start, span.end)).collect::<Vec<_>>()
+        };
+        // The rows end before the last heading.
+        assert_eq!(
+            spans(&["款号      色号  尺码  数量", "QD13A100  45", "QD13B135  01"]),
+            [(0, 10), (10, 16), (16, 22), (22, 26)]
+        );
+        // Nothing stands before a number in the columns beside it.
+        let blank = ["款号  色号  尺码  数量", "1                    5", "1                1,203"];
+        let found = spans(&blank);
+        assert!(found.iter().all(|(start, end)| start < end), "{found:?}");
+        assert!(
+            found.windows(2).all(|pair| matches!(pair, [(_, end), (start, _)] if end == start)),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::table::{Column, Table};
 use super::words::{self, Total};
 use super::{clean, guess, numbers, roles};
 use serde_json::{Value, json};
+use std::iter;
 
 /// Proposes a mapping for fixed columns.
 pub(crate) fn propose(
@@ -69,6 +70,7 @@ fn columns(rows: &[Row], layout: &Layout) -> Table {
 /// Names columns by what they mean.
 fn name(table: &mut Table, context: &Context<'_>) {
     let roles = roles::assign(table, &context.known);
+    let mut names: Vec<String> = Vec::new();
     for (at, column) in table.columns.iter_mut().enumerate() {
         let role = roles.taken.iter().find(|(_, claim)| claim.column == at).map(|(role, _)| *role);
         let short = match role {
@@ -82,14 +84,16 @@ fn name(table: &mut Table, context: &Context<'_>) {
             Some(other) => other.trim_start_matches('.'),
             None => "",
         };
-        let unnamed = format!("col{}", at + 1);
-        let name = if short.is_empty() { &unnamed } else { short };
-        let name = if role.is_none() && !column.heading.is_empty() {
-            column.heading.clone()
-        } else {
-            name.to_owned()
+        let meant = match short {
+            "" if role.is_none() => column.heading.clone(),
+            short => short.to_owned(),
         };
+        // Two headings may be the same word, and a heading may be the word for what another column means.
+        let numbered = (at + 1..).map(|number| format!("col{number}"));
+        let free = |name: &String| !name.is_empty() && !names.contains(name);
+        let Some(name) = iter::once(meant).chain(numbered).find(free) else { continue };
         column.from = json!(name);
+        names.push(name);
     }
 }
 

@@ -217,3 +217,18 @@ fn encodings_that_nothing_reads() {
     }
     assert_eq!(problems("gkb")[0].hint.as_deref(), Some("did you mean `gbk`?"));
 }
+
+#[test]
+fn columns_of_one_word_have_names_of_their_own() {
+    let text = "\
+门店      条码           品名      数量      数量      qty
+------------------------------------------------------
+0012      6901234567892  a         3         7         1
+0108      6901234567908  b         4         8         1
+0012      6901234567915  c         5         9         1
+";
+    let found = look(text, &known());
+    let columns = found.mapping["container"]["columns"].as_array().expect("columns");
+    let names: Vec<&str> = columns.iter().filter_map(|column| column["name"].as_str()).collect();
+    assert_eq!(names, ["store", "条码", "name", "数量", "col5", "qty"]);
+}

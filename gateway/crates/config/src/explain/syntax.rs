@@ -8,8 +8,13 @@ use crate::source::{Source, Span};
 
 /// A broken rule of YAML as a finding.
 pub(crate) fn syntax(source: &Source, error: &ScanError) -> Finding {
-    let (line, column) = (error.marker().line().clamp(1, source.line_count()), error.marker().col() + 1);
+    let line = error.marker().line().clamp(1, source.line_count());
+    // Behind a comment the parser counts bytes.
+    let column = (error.marker().col() + 1).min(source.line(line).chars().count() + 1);
     let info = error.info();
+    if let Some(finding) = zero(source, line) {
+        return finding;
+    }
     let found = tab(source, line)
         .or_else(|| open_quote(source, line, info))
         .or_else(|| open_bracket(source, line, column, info))
@@ -52,6 +57,13 @@ pub(crate) fn syntax(source: &Source, error: &ScanError) -> Finding {
 
 fn has(info: &str, parts: &[&str]) -> bool {
     parts.iter().any(|part| info.contains(part))
+}
+
+/// A zero byte, which ends the text for the parser.
+fn zero(source: &Source, line: usize) -> Option<Finding> {
+    let column = source.line(line).chars().position(|c| c == '\0')? + 1;
+    let finding = source.error(Span::at(line, column, 1), "syntax", "a zero byte stands here");
+    Some(finding.hint("no text has one: was the file cut off while it was copied? fetch or write it again"))
 }
 
 /// A tab in front of a line, at the place of the error or just before it.
