@@ -6,9 +6,8 @@
 //! each stop, too. What did happen is counted in [`Seen`]. What surprises: the gateway's threads are real, so a seed decides what
 //! happens and not which of two threads is first; nearly all histories repeat exactly.
 //!
-//! What is not here: files of an ERP, in whose import `tests/crash` kills the gateway, and a disk that is full for what SQLite
-//! does not write, the rows that an import spools: no test fills that one. A database that may not grow or be written is in
-//! `tests/it`.
+//! What is not here: files of an ERP, in whose import `tests/crash` kills the gateway, and for whose rows the tests of
+//! `pipeline` fill the disk; SQLite does not write those. A database that may not grow or be written is in `tests/it`.
 
 #![allow(
     clippy::unwrap_used,

@@ -2,6 +2,7 @@
 
 mod crash;
 mod decisions;
+mod disk;
 mod folders;
 mod kit;
 mod moves;

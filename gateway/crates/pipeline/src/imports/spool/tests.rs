@@ -49,6 +49,25 @@ fn what_a_taken_back_row_became_does_not_come_back() {
 }
 
 #[test]
+fn a_full_disk_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::new(folder.path());
+    let row = "x".repeat(PILE_BYTES / 2);
+    put(&mut spool, "a", &row);
+    // It takes no byte, as a disk without room.
+    spool.file = Some(OpenOptions::new().read(true).write(true).open("/dev/full").unwrap());
+    let refused = (0..3).map(|_| spool.push("a", |to| to.extend_from_slice(row.as_bytes())));
+    let refused: Vec<_> = refused.filter_map(Result::err).collect();
+    assert!(!refused.is_empty());
+    for fault in refused {
+        assert!(
+            matches!(&fault, Fault::Disk(error) if error.kind() == io::ErrorKind::StorageFull),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
 fn large_files_go_to_a_file_without_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = Spool::new(folder.path());
