@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     master, metrics,
     ready::{Published, Ready},
-    token::{self, Token},
+    token::Token,
 };
 use qudao_api::ApiOptions;
 use qudao_config::{Config, Environment, ProcessEnvironment, StorageChoice};
@@ -154,7 +154,7 @@ async fn open_storage(config: &Config, fold: Arc<Folding>, vault: Arc<Vault>) ->
     };
     let location = Location::Sqlite(config.gateway.data.clone());
     let mut options = Options::new(location, fold);
-    options.vault = Some(master::sealing(vault));
+    options.vault = Some(Gateway::sealing(vault));
     if let Some(bytes) = config.gateway.copy_log_at {
         options.disk.log_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
     }

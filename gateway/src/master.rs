@@ -63,20 +63,6 @@ pub(crate) fn for_replay(data: &Path, config: &Path) -> Result<Arc<Vault>, Error
     }
 }
 
-/// The vault as storage uses it for raw bytes.
-pub(crate) fn sealing(vault: Arc<Vault>) -> Arc<dyn qudao_storage::Vault> {
-    struct Sealing(Arc<Vault>);
-    impl qudao_storage::Vault for Sealing {
-        fn seal(&self, plain: &[u8]) -> Vec<u8> {
-            self.0.seal(plain)
-        }
-        fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-            self.0.open(sealed)
-        }
-    }
-    Arc::new(Sealing(vault))
-}
-
 fn open(master: &[u8], place: &str) -> Result<Vault, Error> {
     Vault::new(master).map_err(|error| {
         Error::refused(format!("{place}: {error}"))

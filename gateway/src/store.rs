@@ -41,7 +41,7 @@ pub(crate) async fn open(data: &Path, config: Option<&Path>) -> Result<Storage, 
             .hint("it is made when the gateway first starts: qudao serve"));
     }
     let options = Options::new(Location::Sqlite(data.to_owned()), Gateway::fold());
-    let vault = master::at_hand(data, config).map(master::sealing);
+    let vault = master::at_hand(data, config).map(Gateway::sealing);
     Storage::open(Options { read_only: true, vault, ..options }).await.map_err(|error| {
         let never_made = matches!(error, qudao_storage::Error::Open { .. });
         let error = Error::storage("read the database")(error);

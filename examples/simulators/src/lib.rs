@@ -5,8 +5,8 @@
 //! gateway must know afterwards. The program `qudao-sim` posts them; tests and load generators use the library.
 //!
 //! [`tmall::Shop`], [`jd::Shop`], [`jddj::Station`], [`qimen::Caller`] and the cashiers of [`wechat_pay`] and [`alipay`] listen,
-//! so that a gateway can ask them: each has a [`clock::Clock`], takes a [`fault::Fault`], is driven by hand, and knows the truth.
-//! They answer in a thread of their own and never wait for the one that drives them.
+//! so that a gateway can ask them: each is driven by hand, knows the truth, and is a [`Server`], which has a [`clock::Clock`] and
+//! takes a [`fault::Fault`]. They answer in a thread of their own and never wait for the one that drives them.
 //!
 //! [`erp::Erp`] writes the files of a store chain that has no web at all.
 //!
@@ -37,5 +37,6 @@ mod keys;
 mod local_time;
 mod platform;
 
+pub use engine::Server;
 pub use keys::{Error, Keys};
 pub use platform::{Platform, Request, beijing};

@@ -9,7 +9,7 @@
 
 mod caller;
 
-use caller::{NOW, NOW_TEXT, encode, owned, post, post_json, same_shape, sample, sign};
+use caller::{NOW, NOW_TEXT, changed, encode, owned, post, post_json, same_shape, sample, sign};
 use qudao_sim::fault::{Fault, Kind};
 use qudao_sim::jd::{Options, Shop};
 use qudao_sim::market::{Basket, Edit, Item, Pay, Stock};
@@ -80,12 +80,6 @@ async fn a_wrong_caller_is_refused_with_the_platforms_code() {
     let shop = shop();
     let no = shop.place(Basket { pay: Pay::Cod, ..Basket::of("TX26S183-BK-XL", 25_900) }).unwrap();
     let good = signed(&shop, GET, &json!({"order_id": no, "optional_fields": "orderId,payType"}));
-    let change = |name: &str, value: &str| {
-        let mut changed = good.clone();
-        changed.iter_mut().filter(|(at, _)| at == name).for_each(|(_, at)| value.clone_into(at));
-        changed.retain(|(at, _)| value != "-" || at != name);
-        changed
-    };
     let code = |answer: &Value| answer["error_response"]["code"].as_str().unwrap_or("0").to_owned();
     assert_eq!(code(&send(&shop, &good).await), "0");
     for (name, value, expect) in [
@@ -98,7 +92,7 @@ async fn a_wrong_caller_is_refused_with_the_platforms_code() {
         ("v", "1.0", "5"),
         ("method", "-", "14"),
     ] {
-        assert_eq!(code(&send(&shop, &change(name, value)).await), expect, "{name} {value}");
+        assert_eq!(code(&send(&shop, &changed(&good, name, value)).await), expect, "{name} {value}");
     }
     let other = call(&shop, "jingdong.ware.read", &json!({})).await;
     assert_eq!(code(&other), "15");

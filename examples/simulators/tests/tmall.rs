@@ -9,7 +9,7 @@
 
 mod caller;
 
-use caller::{NOW, NOW_TEXT, encode, get_json, owned, post, post_json, same_shape, sample, sign};
+use caller::{NOW, NOW_TEXT, changed, encode, get_json, owned, post, post_json, same_shape, sample, sign};
 use qudao_sim::fault::{Fault, Kind};
 use qudao_sim::market::{Basket, Edit, Item, Pay, Stock};
 use qudao_sim::tmall::{Ids, Options, Shop};
@@ -80,12 +80,6 @@ async fn a_wrong_caller_is_refused_with_the_platforms_code() {
     let tid = shop.place(Basket::of("TX26S183-BK-XL", 25_900)).unwrap();
     let good = signed(&shop, FULL, &[("fields", FIELDS), ("tid", &tid)]);
     let code = |answer: &Value| answer["error_response"]["code"].as_u64().unwrap_or(0);
-    let change = |name: &str, value: &str| {
-        let mut changed = good.clone();
-        changed.iter_mut().filter(|(at, _)| at == name).for_each(|(_, at)| value.clone_into(at));
-        changed.retain(|(at, _)| value != "-" || at != name);
-        changed
-    };
     assert_eq!(code(&send(&shop, &good).await), 0);
     for (name, value, expect) in [
         ("sign", "00112233445566778899AABBCCDDEEFF", 25),
@@ -98,7 +92,7 @@ async fn a_wrong_caller_is_refused_with_the_platforms_code() {
         ("method", "-", 21),
         ("session", "-", 25),
     ] {
-        assert_eq!(code(&send(&shop, &change(name, value)).await), expect, "{name} {value}");
+        assert_eq!(code(&send(&shop, &changed(&good, name, value)).await), expect, "{name} {value}");
     }
     shop.grant("another");
     let answer = send(&shop, &good).await;

@@ -3,14 +3,14 @@
 mod send;
 mod shown;
 
-use super::{Format, when};
+use super::{Format, listed::Listed, when, word};
 use crate::{
     error::{Error, Exit},
     output::{Printer, Table, people},
     store::DataPath,
 };
 use clap::{Args, Subcommand};
-use qudao_storage::{CommandFilter, CommandRow, CommandState, LIMIT_DEFAULT, LIMIT_MAX};
+use qudao_storage::{CommandFilter, CommandRow, CommandState, LIMIT_DEFAULT};
 
 /// Arguments of `commands`.
 #[derive(Debug, Subcommand)]
@@ -56,10 +56,7 @@ pub(super) struct Show {
 }
 
 fn state(word: &str) -> Result<CommandState, String> {
-    CommandState::parse(word).ok_or_else(|| {
-        let words: Vec<&str> = CommandState::ALL.into_iter().map(CommandState::as_str).collect();
-        format!("is none of {}", words.join(", "))
-    })
+    word::of(word, &CommandState::ALL, CommandState::as_str)
 }
 
 impl Commands {
@@ -78,24 +75,17 @@ impl List {
         let List { channel, kind, state, limit, format, .. } = self;
         let filter = CommandFilter { channel, kind, state, limit, cursor: None };
         let page = storage.commands(&filter).await.map_err(Error::storage("read the commands"))?;
-        if format.json {
-            page.items.iter().try_for_each(|row| printer.json_line(row))?;
-            return Ok(Exit::Done);
-        }
-        if page.items.is_empty() {
-            printer.note("no commands found")?;
-            return Ok(Exit::Done);
-        }
-        let mut table = Table::new(["ASKED FOR", "CHANNEL", "KIND", "STATE", "WHY", ">SENT", "KEY", "ID"]);
-        for row in &page.items {
-            table.row(cells(row));
-        }
-        printer.table(&table)?;
-        if page.next.is_some() {
-            printer.next(format_args!("\nThere are more; --limit N shows up to {LIMIT_MAX}."))?;
-        }
-        Ok(Exit::Done)
+        let listed = Listed { page: &page, nothing: "no commands found", narrower: "" };
+        listed.tell(printer, format.json, table)
     }
+}
+
+fn table(rows: &[CommandRow]) -> Table {
+    let mut table = Table::new(["ASKED FOR", "CHANNEL", "KIND", "STATE", "WHY", ">SENT", "KEY", "ID"]);
+    for row in rows {
+        table.row(cells(row));
+    }
+    table
 }
 
 fn cells(row: &CommandRow) -> [String; 8] {

@@ -4,7 +4,7 @@ mod list;
 mod retry;
 mod show;
 
-use super::when;
+use super::{when, word};
 use crate::{
     error::{Error, Exit},
     output::Printer,
@@ -58,10 +58,7 @@ impl Which {
 }
 
 fn verdict(word: &str) -> Result<VerdictKind, String> {
-    VerdictKind::parse(word).ok_or_else(|| {
-        let words: Vec<&str> = VerdictKind::ALL.into_iter().map(VerdictKind::as_str).collect();
-        format!("is none of {}", words.join(", "))
-    })
+    word::of(word, &VerdictKind::ALL, VerdictKind::as_str)
 }
 
 impl Deliveries {

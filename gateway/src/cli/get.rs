@@ -7,7 +7,7 @@ mod stock;
 
 pub(crate) use reveal::user;
 
-use super::{Format, when};
+use super::{Format, listed::Listed, when};
 use crate::{
     error::{Error, Exit},
     output::Printer,
@@ -231,22 +231,9 @@ async fn list(
     printer: &mut Printer,
 ) -> Result<Exit, Error> {
     let page = storage.entities(filter).await.map_err(Error::storage("read the database"))?;
-    if format.json {
-        for entity in &page.items {
-            printer.json_line(entity)?;
-        }
-        return Ok(Exit::Done);
-    }
-    if page.items.is_empty() {
-        printer.note(format_args!("no {}s found", filter.kind.as_str()))?;
-    } else {
-        printer.table(&rows::table(filter.kind, &page.items))?;
-    }
-    if page.next.is_some() {
-        printer
-            .next(format_args!("\nThere are more; --limit N shows up to {}.", qudao_storage::LIMIT_MAX))?;
-    }
-    Ok(Exit::Done)
+    let nothing = format!("no {}s found", filter.kind.as_str());
+    let listed = Listed { page: &page, nothing: &nothing, narrower: "" };
+    listed.tell(printer, format.json, |entities| rows::table(filter.kind, entities))
 }
 
 /// The word that JSON has for a state.

@@ -10,6 +10,7 @@ mod get;
 mod import;
 mod init;
 pub(crate) mod lang;
+mod listed;
 mod onboard;
 mod plugin;
 mod quarantine;
@@ -21,6 +22,7 @@ mod transcript;
 mod r#try;
 mod webhooks;
 mod when;
+mod word;
 mod written;
 mod zh;
 

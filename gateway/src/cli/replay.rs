@@ -54,7 +54,7 @@ impl Replay {
         let channels =
             Channels::load(&config, &host, Arc::new(NoExpectations)).await.map_err(Error::Config)?;
         let options = Options::new(Location::Sqlite(self.into.clone()), Gateway::fold_of(&config));
-        let options = Options { vault: Some(master::sealing(Arc::clone(&vault))), ..options };
+        let options = Options { vault: Some(Gateway::sealing(Arc::clone(&vault))), ..options };
         let into = Storage::open(options).await.map_err(Error::storage("make the new database"))?;
 
         let spinner = printer.spinner("replaying");

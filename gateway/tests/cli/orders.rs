@@ -31,25 +31,8 @@ fn receiver() -> Receiver {
 }
 
 fn order(receiver: Receiver) -> Observation {
-    let line = Line {
-        line_no: 1,
-        line_id: None,
-        sku: None,
-        channel_sku: "3801192".to_owned(),
-        channel_item: None,
-        title: "风衣, 米色".to_owned(),
-        qty: 2,
-        unit_price_fen: 5_000,
-        gross_fen: 10_000,
-        discount_fen: 1_000,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 9_000,
-        gift: false,
-        state: None,
-        refund_state: None,
-        quantities: None,
-    };
+    let line =
+        Line { discount_fen: 1_000, net_fen: 9_000, ..Line::new(1, "3801192", "风衣, 米色", 2, 5_000) };
     let times = Times {
         created_at: at(),
         paid_at: Some(at()),
@@ -85,8 +68,8 @@ async fn kept() -> Folder {
     fs::create_dir(&data).unwrap();
     fs::write(data.join("master-key"), HEXLOWER.encode(&MASTER)).unwrap();
     fs::set_permissions(data.join("master-key"), fs::Permissions::from_mode(0o600)).unwrap();
-    let vault = Vault::new(&MASTER).unwrap();
-    let sealing: Arc<dyn qudao_storage::Vault> = Arc::new(Sealing(Vault::new(&MASTER).unwrap()));
+    let vault = Arc::new(Vault::new(&MASTER).unwrap());
+    let sealing = Gateway::sealing(Arc::clone(&vault));
     let options = Options { vault: Some(sealing), ..Options::new(Location::Sqlite(data), Gateway::fold()) };
     let storage = Storage::open(options).await.unwrap();
     let subject = EntityKind::Order.id("hello-main", &["2891140940603664"]);
@@ -96,17 +79,6 @@ async fn kept() -> Folder {
     storage.commit(incoming(transcript().to_request(), order(sealed))).await.unwrap();
     storage.close().await;
     folder
-}
-
-struct Sealing(Vault);
-
-impl qudao_storage::Vault for Sealing {
-    fn seal(&self, plain: &[u8]) -> Vec<u8> {
-        self.0.seal(plain)
-    }
-    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.0.open(sealed)
-    }
 }
 
 fn transcript() -> Transcript {

@@ -67,7 +67,7 @@ impl Api<'_> {
         let Incoming { status, body, .. } =
             self.host.send(&Outgoing { method: "POST".to_owned(), url, headers, body })?;
         if status >= 500 {
-            return Err(transient(format!("Alipay answered {status}")));
+            return Err(Failure::transient(format!("Alipay answered {status}")));
         }
         self.read(method, &body)
     }

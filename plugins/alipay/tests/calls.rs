@@ -4,14 +4,16 @@
 
 use qudao_alipay::api::{Answer, Api, v3};
 use qudao_alipay::{Alipay, settings::CallCharset, settings::Settings};
-use qudao_sdk::fixtures::{Channel, NativeHost};
+use qudao_sdk::fixtures::{self, Channel, NativeHost};
 use qudao_sdk::model::delivery::base64_bytes;
 use qudao_sdk::model::transcript::Answered;
 use qudao_sdk::{Connector, Host, Incoming, Retry, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
 #[derive(Deserialize)]
 struct SignedRequest {
@@ -60,26 +62,14 @@ struct ExpectAnswer {
     facts: Map<String, Value>,
 }
 
-fn fixtures() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
-}
-
-fn load<T: for<'de> Deserialize<'de>>(folder: &str) -> BTreeMap<String, T> {
-    let read = |entry: std::io::Result<std::fs::DirEntry>| {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        (name, serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-    };
-    std::fs::read_dir(fixtures().join(folder)).unwrap().map(read).collect()
+fn load<T: DeserializeOwned>(folder: &str) -> BTreeMap<String, T> {
+    fixtures::load(&Path::new(FIXTURES).join(folder)).unwrap()
 }
 
 fn with_api<T>(mode: &str, change: impl FnOnce(&mut Settings), work: impl FnOnce(&Api<'_>) -> T) -> T {
-    let channel = Channel::load(fixtures(), mode).unwrap();
+    let channel = Channel::load(Path::new(FIXTURES), mode).unwrap();
     let now: Timestamp = "2025-12-07T17:37:21Z".parse().unwrap();
-    let mut host = NativeHost::at(now).with_settings(channel.settings.clone());
-    for (name, key) in channel.keys(&Alipay::manifest()).unwrap() {
-        host = host.with_key(&name, key);
-    }
+    let host = NativeHost::at(now).with_channel(&channel, &Alipay::manifest()).unwrap();
     let mut settings: Settings = (&host as &dyn Host).settings().unwrap();
     change(&mut settings);
     work(&Api { settings: &settings, host: &host })

@@ -3,56 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where its set-up fails")]
 
 use qudao_alipay::Alipay;
+use qudao_sdk::fixtures::{FakeKey, NativeHost};
 use qudao_sdk::model::delivery::{Acceptance, Refusal};
 use qudao_sdk::model::{Facts, Observation};
-use qudao_sdk::{
-    Connector, Fen, Host, HttpError, Incoming, Key, KeyError, KeyProblem, Level, Outgoing, Request,
-    Timestamp, Verdict,
-};
+use qudao_sdk::{Connector, Request, Timestamp, Verdict};
+use serde_json::json;
 
-struct Believer;
-
-impl Host for Believer {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-    fn log(&self, _level: Level, _text: &str, _fields: &[(&str, &str)]) {}
-    fn random(&self, _count: u32) -> Vec<u8> {
-        Vec::new()
-    }
-    fn settings_json(&self) -> String {
-        r#"{"app_id":"2021000000000001","seller_id":"2088000000000001","mode":"certificate"}"#.to_owned()
-    }
-    fn key(&self, name: &str) -> Result<Box<dyn Key + '_>, KeyError> {
-        match name {
-            "alipay_certificate" => Ok(Box::new(Believer)),
-            _ => Err(KeyError { problem: KeyProblem::NotConfigured, message: name.to_owned() }),
-        }
-    }
-    fn send(&self, _request: &Outgoing) -> Result<Incoming, HttpError> {
-        Err(HttpError { code: "network_not_granted".to_owned(), message: String::new(), sent: false })
-    }
-    fn expected_payment(&self, order_no: &str) -> Option<Fen> {
-        (order_no == "EXPECTED").then_some(Fen(8800))
-    }
-}
-
-impl Key for Believer {
-    fn ids(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn verify(&self, _id: Option<&str>, _data: &[u8], _signature: &[u8]) -> Result<bool, KeyError> {
-        Ok(true)
-    }
-    fn sign(&self, _data: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(Vec::new())
-    }
-    fn decrypt(&self, _nonce: &[u8], _aad: &[u8], _ciphertext: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(Vec::new())
-    }
-    fn mac(&self, _data: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(Vec::new())
-    }
+fn believer() -> NativeHost {
+    NativeHost::at(Timestamp::UNIX_EPOCH)
+        .with_settings(json!({
+            "app_id": "2021000000000001", "seller_id": "2088000000000001", "mode": "certificate",
+        }))
+        .with_fake_key("alipay_certificate", FakeKey { believes: true })
+        .expecting("EXPECTED", 8800)
 }
 
 const PAID: &str = "charset=utf-8&sign_type=RSA2&sign=AAAA&notify_type=trade_status_sync&notify_id=N1\
@@ -74,7 +37,7 @@ fn notice(changes: &[(&str, &str)]) -> Verdict {
     let body = pairs.join("&").into_bytes();
     let request =
         Request { method: "POST".to_owned(), path: "/".to_owned(), query: None, headers: Vec::new(), body };
-    Alipay::webhook(&request, &Believer).unwrap()
+    Alipay::webhook(&request, &believer()).unwrap()
 }
 
 fn accepted(changes: &[(&str, &str)]) -> Acceptance {
@@ -231,7 +194,7 @@ fn refusals_name_the_field() {
 fn the_manifest_says_what_is_needed() {
     let manifest = Alipay::manifest();
     let settings = &manifest.settings_schema;
-    assert_eq!(settings["required"], serde_json::json!(["app_id", "seller_id", "mode"]));
+    assert_eq!(settings["required"], json!(["app_id", "seller_id", "mode"]));
     assert_eq!(settings["additionalProperties"], false);
     let secrets: Vec<&str> = manifest.secrets.iter().map(|secret| secret.name.as_str()).collect();
     // Which one is needed depends on `mode`, so none is required of every channel.

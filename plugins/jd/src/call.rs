@@ -4,7 +4,8 @@
 //! gateway of JD is content; what the service thinks stands one level down.
 
 use data_encoding::HEXUPPER;
-use qudao_sdk::{Failure, Host, Incoming, MacAlgorithm, Outgoing, Retry, form, json, time, token};
+use qudao_sdk::json::{self, word};
+use qudao_sdk::{Failure, Host, Incoming, MacAlgorithm, Outgoing, Retry, form, time, token};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -151,15 +152,6 @@ fn refused(method: &str, error: &Value) -> Failure {
 fn told(method: &str, words: &[String]) -> String {
     let text: String = words.join(" ").chars().filter(|char| !char.is_control()).take(200).collect();
     format!("{method}: {text}")
-}
-
-/// Numbers, texts and truth values alike, as text.
-fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod wire;
 use call::Api;
 use jiff::SignedDuration;
 use qudao_sdk::schemars::JsonSchema;
-use qudao_sdk::{Connector, Failure, Host, KeyKind, Manifest, Page, Timestamp};
+use qudao_sdk::{Connector, Failure, Host, KeyKind, Manifest, Page, setting};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stream::Stream;
@@ -36,13 +36,6 @@ const OVERLAP_MAX: SignedDuration = SignedDuration::from_hours(6);
 const UP_TO_SIX_HOURS: &str = concat!(
     r"^(([0-9]{1,4}|1[0-9]{4}|20[0-9]{3}|21[0-5][0-9]{2}|21600)s",
     r"|([0-9]{1,2}|[12][0-9]{2}|3[0-5][0-9]|360)m|[0-6]h)$",
-);
-/// A time of RFC 3339, as the schema tells it.
-const TIME: &str = concat!(
-    r"^[0-9]{4}-",
-    r"((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))",
-    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?",
-    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
 );
 
 /// Settings of a channel.
@@ -64,7 +57,7 @@ struct Settings {
     #[schemars(regex(pattern = UP_TO_SIX_HOURS))]
     overlap: Option<String>,
     /// Where the first reading begins, RFC 3339 such as `2026-01-31T00:00:00+08:00`; a day back if absent.
-    #[schemars(regex(pattern = TIME))]
+    #[schemars(regex(pattern = setting::TIME))]
     since: Option<String>,
 }
 
@@ -101,7 +94,7 @@ impl Connector for Jd {
         let mut page = Page::empty().cursor(step.cursor).more(step.more);
         page.notes.extend(step.short.map(|(said, came)| stream.short_page(said, came)));
         for row in &step.rows {
-            page = stream.read(row, settings.vender_id.as_deref()).add_to(page);
+            page = stream.read(page, row, settings.vender_id.as_deref());
         }
         Ok(page)
     }
@@ -129,7 +122,7 @@ impl Connector for Jd {
             }
             _ => return Err(Failure::unsupported(kind)),
         };
-        let read = |page, row: &Value| stream.read(row, settings.vender_id.as_deref()).add_to(page);
+        let read = |page, row: &Value| stream.read(page, row, settings.vender_id.as_deref());
         Ok(rows.iter().fold(Page::empty(), read))
     }
 }
@@ -140,17 +133,11 @@ impl Settings {
     }
 
     fn span(&self, host: &dyn Host) -> Result<Span, Failure> {
-        let bad = |text: &str| Failure::operator("bad_settings", text);
-        let overlap = self.overlap.as_deref().map(str::parse::<SignedDuration>).transpose();
-        let overlap = overlap
-            .map_err(|_| bad("the setting `overlap` is no length of time such as `10m`"))?
-            .unwrap_or(OVERLAP);
+        let overlap = setting::length("overlap", self.overlap.as_deref())?.unwrap_or(OVERLAP);
         if !(SignedDuration::ZERO..=OVERLAP_MAX).contains(&overlap) {
-            return Err(bad("the setting `overlap` is not within 0s to 6h"));
+            return Err(setting::bad("overlap", "not within 0s to 6h"));
         }
-        let since = self.since.as_deref().map(str::parse::<Timestamp>).transpose();
-        let since =
-            since.map_err(|_| bad("the setting `since` is no time such as `2026-01-31T00:00:00+08:00`"))?;
+        let since = setting::time("since", self.since.as_deref())?;
         let now = host.now();
         Ok(Span { now, since: since.unwrap_or(now - walk::WINDOW), overlap })
     }

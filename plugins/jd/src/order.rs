@@ -118,25 +118,17 @@ fn line(item: &ItemInfo, line_no: u32) -> Result<Line, String> {
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| missing("itemTotal"))?;
     let unit_price_fen = item.jd_price.0.ok_or_else(|| missing("jdPrice"))?;
-    let gross_fen = unit_price_fen.checked_mul(qty).filter(|gross| gross.abs() <= FEN_MAX);
+    let channel_sku = item.sku_id.0.clone().ok_or_else(|| missing("skuId"))?;
+    let title = item.sku_name.0.clone().ok_or_else(|| missing("skuName"))?;
+    let line = Line::new(line_no, channel_sku, title, qty, unit_price_fen);
+    if !(-FEN_MAX..=FEN_MAX).contains(&line.gross_fen) {
+        return Err(format!("line {line_no} costs too much"));
+    }
     Ok(Line {
-        line_no,
-        line_id: None,
         sku: item.outer_sku_id.0.clone(),
-        channel_sku: item.sku_id.0.clone().ok_or_else(|| missing("skuId"))?,
         channel_item: item.ware_id.0.clone(),
-        title: item.sku_name.0.clone().ok_or_else(|| missing("skuName"))?,
-        qty,
-        unit_price_fen,
-        gross_fen: gross_fen.ok_or_else(|| format!("line {line_no} costs too much"))?,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 0,
         gift: unit_price_fen == 0,
-        state: None,
-        refund_state: None,
-        quantities: None,
+        ..line
     })
 }
 
@@ -175,15 +167,7 @@ fn totals(order: &OrderInfo, lines: &[Line], shares: &Shares, payment_state: Ord
 
 fn balance(order: &OrderInfo) -> Vec<PaymentRef> {
     let used = order.balance_used.or_zero() > 0;
-    let balance = PaymentRef {
-        method: Some(Method::Balance),
-        transaction_no: None,
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
-    };
+    let balance = PaymentRef { method: Some(Method::Balance), ..PaymentRef::default() };
     used.then_some(balance).into_iter().collect()
 }
 

@@ -3,7 +3,7 @@
 use crate::call::{self, Api};
 use crate::walk::{Found, PAGE, Walk};
 use crate::{order, refund, wire};
-use qudao_sdk::{Failure, Note, Observation, Page, Timestamp, time};
+use qudao_sdk::{Failure, Note, Page, Timestamp, time};
 use serde_json::{Value, json};
 
 /// A stream of the manifest.
@@ -12,13 +12,6 @@ pub(crate) enum Stream {
     Orders,
     RefundsApplied,
     RefundsChecked,
-}
-
-/// What a row came to.
-pub(crate) enum Read {
-    Fact(Box<Observation>),
-    /// Nothing that the model could hold; the stream goes on.
-    Note(Note),
 }
 
 impl Stream {
@@ -70,32 +63,13 @@ impl Stream {
         Note { kind: "page.short".to_owned(), at: None, fields: fields.collect() }
     }
 
-    /// What a row means. `vender_id`: the shop of the channel.
-    pub(crate) fn read(self, row: &Value, vender_id: Option<&str>) -> Read {
+    /// The page with what a row means; what the model cannot hold becomes a note. `vender_id`: the shop of the channel.
+    pub(crate) fn read(self, page: Page, row: &Value, vender_id: Option<&str>) -> Page {
         let (kind, id, read) = match self {
             Stream::Orders => ("order", "orderId", order::read(row, vender_id)),
             Stream::RefundsApplied | Stream::RefundsChecked => ("aftersale", "id", refund::read(row)),
         };
-        let problem = match read {
-            Ok(fact) => match fact.problems().first() {
-                None => return Read::Fact(Box::new(fact)),
-                Some(problem) => problem.to_string(),
-            },
-            Err(problem) => problem,
-        };
-        let number = row.get(id).map(|id| ("number".to_owned(), id.clone()));
-        let fields = number.into_iter().chain([("problem".to_owned(), problem.into())]).collect();
-        Read::Note(Note { kind: format!("{kind}.unreadable"), at: None, fields })
-    }
-}
-
-impl Read {
-    pub(crate) fn add_to(self, mut page: Page) -> Page {
-        match self {
-            Read::Fact(fact) => page.observations.push(*fact),
-            Read::Note(note) => page.notes.push(note),
-        }
-        page
+        page.row(kind, row.get(id), read.map(|fact| vec![fact]))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One question to JDDJ: signed form out, and the answer opened as often as it is JSON in JSON. The outer code 0 is not
 //! success: the service's own code stands within the data.
 
-use crate::{sign, wire};
+use crate::sign;
 use qudao_sdk::{Failure, Host, Incoming, Outgoing, Retry, form, json, time, token};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ impl<'host> Api<'host> {
         }
         let result = self.call("order/es/query", &json!({"orderId": order_no}))?;
         let rows = result.get("resultList").and_then(Value::as_array).into_iter().flatten();
-        let its = |row: &&Value| row.get("orderId").map(wire::word).as_deref() == Some(order_no);
+        let its = |row: &&Value| row.get("orderId").map(json::word).as_deref() == Some(order_no);
         Ok(rows.filter(its).cloned().collect())
     }
 
@@ -84,7 +84,7 @@ fn opened(path: &str, answer: &Incoming) -> Result<Value, Failure> {
 
 /// A code that is not 0 is a failure; data without a code of its own is not.
 fn succeeded(path: &str, of: &Map<String, Value>, codes: &[&str], texts: &[&str]) -> Result<(), Failure> {
-    let first = |names: &[&str]| names.iter().find_map(|name| of.get(*name)).map(wire::word);
+    let first = |names: &[&str]| names.iter().find_map(|name| of.get(*name)).map(json::word);
     match first(codes) {
         Some(code) if code != "0" => Err(refused(path, &code, &first(texts).unwrap_or_default())),
         Some(_) | None => Ok(()),

@@ -2,7 +2,7 @@
 //! business part always in clear; so an encrypted one is opened first, and whether opening or the signature fails, the
 //! caller and the record see the same.
 
-use crate::{sign, wire};
+use crate::sign;
 use qudao_sdk::{Accepted, Host, KeyProblem, Note, Refused, Request, Stop, Timestamp};
 use qudao_sdk::{base64, charset::Charset, form::Form, json, same, time};
 use serde_json::{Map, Value};
@@ -166,7 +166,7 @@ impl Payload {
     /// A text or a number; nothing where it is empty.
     fn text(&self, name: &str) -> Option<String> {
         let value = self.0.get(name).filter(|value| value.is_string() || value.is_number())?;
-        Some(wire::word(value)).filter(|text| !text.is_empty())
+        Some(json::word(value)).filter(|text| !text.is_empty())
     }
 
     fn need(&self, name: &str) -> Result<String, Refused> {

@@ -62,7 +62,7 @@ impl Connector for Jddj {
         match (kind, key) {
             ("order", [order_no]) => {
                 let rows = Api::new(host, settings.base_url.as_deref(), &settings.app_key).order(order_no)?;
-                Ok(rows.iter().fold(Page::empty(), |page, row| order::read(row).add_to(page)))
+                Ok(rows.iter().fold(Page::empty(), order::read))
             }
             ("order", _) => Err(Failure::defect("request_bug", "a key of order is one number")),
             _ => Err(Failure::unsupported(kind)),

@@ -42,30 +42,9 @@ const COD: &str = "1";
 /// Discounts of these types lower the freight, all others the goods.
 const FREIGHT: [&str; 4] = ["7", "8", "12", "15"];
 
-/// What a row came to.
-pub(crate) struct Read(Result<Vec<Observation>, Note>);
-
-/// The facts of a row, or a note that says why there are none, without what the row holds.
-pub(crate) fn read(row: &Value) -> Read {
-    let facts = facts(row).and_then(|facts| match facts.iter().flat_map(Observation::problems).next() {
-        Some(problem) => Err(problem.to_string()),
-        None => Ok(facts),
-    });
-    Read(facts.map_err(|problem| {
-        let number = row.get("orderId").map(|number| ("number".to_owned(), number.clone()));
-        let fields = number.into_iter().chain([("problem".to_owned(), problem.into())]).collect();
-        Note { kind: "order.unreadable".to_owned(), at: None, fields }
-    }))
-}
-
-impl Read {
-    pub(crate) fn add_to(self, mut page: Page) -> Page {
-        match self.0 {
-            Ok(facts) => page.observations.extend(facts),
-            Err(note) => page.notes.push(note),
-        }
-        page
-    }
+/// The page with the facts of a row, or with a note that says why there are none.
+pub(crate) fn read(page: Page, row: &Value) -> Page {
+    page.row("order", row.get("orderId"), facts(row))
 }
 
 fn facts(row: &Value) -> Result<Vec<Observation>, String> {
@@ -159,26 +138,13 @@ fn line(product: &Product, line_no: u32) -> Result<Line, String> {
     let missing = |what: &str| format!("line {line_no} has no {what}");
     let qty = product.sku_count.0.ok_or_else(|| missing("skuCount"))?;
     let unit_price_fen = product.sku_jd_price.0.ok_or_else(|| missing("skuJdPrice"))?;
-    let gross_fen = unit_price_fen.checked_mul(qty).filter(|gross| *gross <= FEN_MAX);
-    Ok(Line {
-        line_no,
-        line_id: None,
-        sku: product.sku_id_isv.0.clone(),
-        channel_sku: product.sku_id.0.clone().ok_or_else(|| missing("skuId"))?,
-        channel_item: None,
-        title: product.sku_name.0.clone().ok_or_else(|| missing("skuName"))?,
-        qty,
-        unit_price_fen,
-        gross_fen: gross_fen.ok_or_else(|| format!("line {line_no} costs too much"))?,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 0,
-        gift: product.is_gift.0,
-        state: None,
-        refund_state: None,
-        quantities: None,
-    })
+    let channel_sku = product.sku_id.0.clone().ok_or_else(|| missing("skuId"))?;
+    let title = product.sku_name.0.clone().ok_or_else(|| missing("skuName"))?;
+    let line = Line::new(line_no, channel_sku, title, qty, unit_price_fen);
+    if line.gross_fen > FEN_MAX {
+        return Err(format!("line {line_no} costs too much"));
+    }
+    Ok(Line { sku: product.sku_id_isv.0.clone(), gift: product.is_gift.0, ..line })
 }
 
 /// Each discount of goods is spread over the lines that it names and that are no gifts, by largest remainder.
@@ -233,15 +199,7 @@ fn totals(order: &OrderInfo, lines: &[Line], payment_state: OrderPaymentState) -
 }
 
 fn points(order: &OrderInfo) -> Vec<PaymentRef> {
-    let points = PaymentRef {
-        method: Some(Method::Points),
-        transaction_no: None,
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
-    };
+    let points = PaymentRef { method: Some(Method::Points), ..PaymentRef::default() };
     (order.platform_points_deduction_money.or_zero() > 0).then_some(points).into_iter().collect()
 }
 

@@ -1,6 +1,7 @@
 //! JDDJ's own names and forms of orders. Amounts are whole fen; numbers come as numbers or as text; times are Beijing's.
 
-use qudao_sdk::{Timestamp, json::Id, time};
+use qudao_sdk::json::{Id, word};
+use qudao_sdk::{Timestamp, time};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
@@ -105,14 +106,5 @@ impl<'de> Deserialize<'de> for Flag {
 impl Amount {
     pub(crate) fn or_zero(&self) -> i64 {
         self.0.unwrap_or_default()
-    }
-}
-
-/// Numbers, texts and truth values alike, as text.
-pub(crate) fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }

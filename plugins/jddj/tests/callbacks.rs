@@ -67,7 +67,7 @@ fn two_calls_of_one_second_have_two_times() {
     let channel = Channel::load(&fixtures(), "main").unwrap();
     let host = NativeHost::of(&case, &channel, &Jddj::manifest()).unwrap().answering(Vec::new());
     for order_no in ["1", "2"] {
-        assert_eq!(Jddj::fetch("order", &[order_no.to_owned()], &host).unwrap_err().code, "transient");
+        assert_eq!(Jddj::fetch("order", &[order_no.to_owned()], &host).unwrap_err().code, "not_recorded");
     }
     let sent = host.sent();
     let [one, other] = sent.as_slice() else { panic!("{sent:?}") };

@@ -19,7 +19,7 @@ use qudao_sdk::schemars::JsonSchema;
 use qudao_sdk::{
     Accepted, Connector, Failure, Host, KeyKind, Manifest, Refused, Request, Stop, Verdict, prelude::*,
 };
-use qudao_sdk::{Timestamp, time};
+use qudao_sdk::{Timestamp, setting, time};
 use reply::Format;
 use serde::Deserialize;
 use signed::Call;
@@ -53,9 +53,7 @@ struct Settings {
 
 impl Settings {
     fn max_skew(&self) -> Result<SignedDuration, Failure> {
-        let length = self.max_skew.as_deref().map(str::parse::<SignedDuration>).transpose();
-        let bad = "the setting `max_skew` is no length of time such as `10m`";
-        Ok(length.map_err(|_| Failure::operator("bad_settings", bad))?.unwrap_or(MAX_SKEW))
+        Ok(setting::length("max_skew", self.max_skew.as_deref())?.unwrap_or(MAX_SKEW))
     }
 }
 

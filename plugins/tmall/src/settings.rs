@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use qudao_sdk::schemars::JsonSchema;
-use qudao_sdk::{Failure, MacAlgorithm, Timestamp};
+use qudao_sdk::{Failure, MacAlgorithm, Timestamp, setting};
 use serde::Deserialize;
 
 /// Where orders are read where no `base_url` says otherwise.
@@ -22,13 +22,6 @@ const UP_TO_A_DAY: &str = concat!(
 const MINUTE_TO_DAY: &str = concat!(
     r"^(([6-9][0-9]|[1-9][0-9]{2,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s",
     r"|([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)$",
-);
-/// A time of RFC 3339, as the schema tells it.
-const TIME: &str = concat!(
-    r"^[0-9]{4}-",
-    r"((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))",
-    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?",
-    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
 );
 
 /// Settings of a channel.
@@ -52,7 +45,7 @@ pub(crate) struct Settings {
     window: Option<String>,
     /// Where the first round begins, RFC 3339 such as `2026-01-31T00:00:00+08:00`. A day ago where it is left out; the
     /// platform keeps three months.
-    #[schemars(regex(pattern = TIME))]
+    #[schemars(regex(pattern = setting::TIME))]
     since: Option<String>,
     /// Group of the message service. Messages are read only where it is set; each shop needs a group of its own.
     #[schemars(length(min = 1, max = 32))]
@@ -115,8 +108,8 @@ impl SignMethod {
 impl Settings {
     /// Reads lengths and times, and refuses those with which a round would never end.
     pub(crate) fn times(&self, now: Timestamp) -> Result<Times, Failure> {
-        let overlap = length("overlap", self.overlap.as_deref())?.unwrap_or(OVERLAP);
-        let window = length("window", self.window.as_deref())?.unwrap_or(WINDOW);
+        let overlap = setting::length("overlap", self.overlap.as_deref())?.unwrap_or(OVERLAP);
+        let window = setting::length("window", self.window.as_deref())?.unwrap_or(WINDOW);
         if overlap.is_negative() || window < overlap + MINUTE || window > DAY {
             let explain = format!(
                 "`window` is {window:#} and `overlap` is {overlap:#}, but `window` must be at least a minute longer than \
@@ -124,8 +117,7 @@ impl Settings {
             );
             return Err(Failure::operator("bad_settings", explain));
         }
-        let since = self.since.as_deref().map(str::parse::<Timestamp>).transpose();
-        let since = since.map_err(|_| bad("since", "no time such as `2026-01-31T00:00:00+08:00`"))?;
+        let since = setting::time("since", self.since.as_deref())?;
         Ok(Times { overlap, window, since: since.unwrap_or(now - DAY) })
     }
 
@@ -133,13 +125,4 @@ impl Settings {
     pub(crate) fn url(&self) -> String {
         format!("{}/router/rest", self.base_url.as_deref().unwrap_or(ORIGIN))
     }
-}
-
-fn length(name: &str, text: Option<&str>) -> Result<Option<SignedDuration>, Failure> {
-    let length = text.map(str::parse::<SignedDuration>).transpose();
-    length.map_err(|_| bad(name, "no length of time such as `10m`"))
-}
-
-fn bad(name: &str, what: &str) -> Failure {
-    Failure::operator("bad_settings", format!("the setting `{name}` is {what}"))
 }

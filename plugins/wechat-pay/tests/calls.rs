@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
 
-use qudao_sdk::fixtures::{Channel, NativeHost};
+use qudao_sdk::fixtures::{self, Channel, NativeHost};
 use qudao_sdk::model::delivery::base64_bytes;
 use qudao_sdk::{Connector, Failure, Host, Retry};
 use qudao_wechat_pay::api::{Answer, Api};
 use qudao_wechat_pay::{WechatPay, map, settings::Settings};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
 #[derive(Deserialize)]
 struct SignedRequest {
@@ -46,26 +48,14 @@ struct ExpectAnswer {
     facts: Map<String, Value>,
 }
 
-fn fixtures() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
-}
-
-fn load<T: for<'de> Deserialize<'de>>(folder: &str) -> BTreeMap<String, T> {
-    let read = |entry: std::io::Result<std::fs::DirEntry>| {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        (name, serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-    };
-    std::fs::read_dir(fixtures().join(folder)).unwrap().map(read).collect()
+fn load<T: DeserializeOwned>(folder: &str) -> BTreeMap<String, T> {
+    fixtures::load(&Path::new(FIXTURES).join(folder)).unwrap()
 }
 
 fn with_api<T>(now: i64, work: impl FnOnce(&Api<'_>) -> T) -> T {
-    let channel = Channel::load(fixtures(), "both").unwrap();
-    let mut host = NativeHost::at(qudao_sdk::Timestamp::from_second(now).unwrap())
-        .with_settings(channel.settings.clone());
-    for (name, key) in channel.keys(&WechatPay::manifest()).unwrap() {
-        host = host.with_key(&name, key);
-    }
+    let channel = Channel::load(Path::new(FIXTURES), "both").unwrap();
+    let now = qudao_sdk::Timestamp::from_second(now).unwrap();
+    let host = NativeHost::at(now).with_channel(&channel, &WechatPay::manifest()).unwrap();
     let settings: Settings = (&host as &dyn Host).settings().unwrap();
     work(&Api { settings: &settings, host: &host })
 }

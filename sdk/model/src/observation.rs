@@ -3,7 +3,9 @@
 //! A fact is a claim of the platform at a moment; it is never taken back. States are derived from the set of facts.
 
 use crate::{
-    AfterSaleFacts, EntityKind, ListingFacts, OrderFacts, SlipFacts, Timestamp, entity::Evidence, id,
+    AfterSaleFacts, EntityKind, ListingFacts, OrderFacts, SlipFacts, Timestamp,
+    entity::{Evidence, Method},
+    id,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,7 +99,7 @@ pub struct PaymentFacts {
     /// The claim.
     pub state: PaymentClaim,
     /// How it is paid, see [`crate::entity::Method`].
-    pub method: crate::entity::Method,
+    pub method: Method,
     /// Finer: `merchant_scans`, `buyer_scans`, `in_app`, `mini_program`, `h5`, `face` … an open set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_method: Option<String>,
@@ -158,7 +160,7 @@ pub struct RefundFacts {
     /// The claim.
     pub state: RefundClaim,
     /// How the payment was paid.
-    pub method: crate::entity::Method,
+    pub method: Method,
     /// ISO 4217, upper case.
     pub currency: String,
     /// This refund.
@@ -277,6 +279,47 @@ impl Facts {
 }
 
 impl PaymentFacts {
+    /// What a notice of a payment in CNY tells at least; anything else stands beside it.
+    ///
+    /// ```
+    /// use qudao_model::{PaymentFacts, entity::Method, observation::PaymentClaim};
+    /// let paid = PaymentFacts {
+    ///     transaction_no: Some("4200002026".to_owned()),
+    ///     ..PaymentFacts::noticed("1900000001", "SO1", PaymentClaim::Paid, Method::BankCard, 8_880)
+    /// };
+    /// assert_eq!(paid.key(), ["1900000001", "SO1"]);
+    /// ```
+    pub fn noticed(
+        merchant_no: impl Into<String>,
+        order_no: impl Into<String>,
+        state: PaymentClaim,
+        method: Method,
+        requested_fen: i64,
+    ) -> PaymentFacts {
+        PaymentFacts {
+            merchant_no: merchant_no.into(),
+            sub_merchant_no: None,
+            app_id: None,
+            order_no: order_no.into(),
+            transaction_no: None,
+            state,
+            method,
+            sub_method: None,
+            currency: "CNY".to_owned(),
+            requested_fen,
+            payer_paid_fen: None,
+            received_fen: None,
+            coupon_fen: None,
+            paid_at: None,
+            payer_ref: None,
+            store_code: None,
+            device_id: None,
+            attach: None,
+            combined_order_no: None,
+            evidence: Evidence::Notice,
+        }
+    }
+
     /// Natural key of the payment. Under a service provider the merchant served is part of it: two stores may well use
     /// the same order number.
     pub fn key(&self) -> Vec<String> {
@@ -285,6 +328,42 @@ impl PaymentFacts {
 }
 
 impl RefundFacts {
+    /// What a notice of a refund in CNY tells at least, but for one of `amount_fen` and `refunded_total_fen`, which has to
+    /// stand beside it.
+    ///
+    /// ```
+    /// use qudao_model::{RefundFacts, entity::Method, observation::RefundClaim};
+    /// let back = RefundFacts {
+    ///     amount_fen: Some(500),
+    ///     ..RefundFacts::noticed("1900000001", "SO1", "R1", RefundClaim::Succeeded, Method::BankCard)
+    /// };
+    /// assert_eq!(back.payment_key(), ["1900000001", "SO1"]);
+    /// ```
+    pub fn noticed(
+        merchant_no: impl Into<String>,
+        order_no: impl Into<String>,
+        refund_no: impl Into<String>,
+        state: RefundClaim,
+        method: Method,
+    ) -> RefundFacts {
+        RefundFacts {
+            merchant_no: merchant_no.into(),
+            sub_merchant_no: None,
+            order_no: order_no.into(),
+            transaction_no: None,
+            refund_no: refund_no.into(),
+            platform_refund_no: None,
+            state,
+            method,
+            currency: "CNY".to_owned(),
+            amount_fen: None,
+            refunded_total_fen: None,
+            payer_refund_fen: None,
+            succeeded_at: None,
+            evidence: Evidence::Notice,
+        }
+    }
+
     /// Natural key of the payment that is refunded.
     pub fn payment_key(&self) -> Vec<String> {
         payment_key(&self.merchant_no, self.sub_merchant_no.as_ref(), &self.order_no)

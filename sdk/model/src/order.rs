@@ -249,7 +249,7 @@ pub struct ShippedLine {
 }
 
 /// A payment of an order, as the platform or a rule of `links` names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentRef {
     /// How it is paid.
@@ -403,6 +403,44 @@ impl OrderFacts {
             mapped: Vec::new(),
             times: None,
             platform_notes: Vec::new(),
+        }
+    }
+}
+
+impl Line {
+    /// Pieces of one thing at one price, without discounts; nothing else is told of them.
+    ///
+    /// ```
+    /// use qudao_model::order::Line;
+    /// let line = Line { sku: Some("TX26S183-BK-XL".to_owned()), ..Line::new(1, "3801192", "风衣", 2, 100) };
+    /// assert_eq!((line.gross_fen, line.net_fen), (200, 200));
+    /// ```
+    pub fn new(
+        line_no: u32,
+        channel_sku: impl Into<String>,
+        title: impl Into<String>,
+        qty: i64,
+        unit_price_fen: i64,
+    ) -> Line {
+        let gross_fen = unit_price_fen.saturating_mul(qty);
+        Line {
+            line_no,
+            line_id: None,
+            sku: None,
+            channel_sku: channel_sku.into(),
+            channel_item: None,
+            title: title.into(),
+            qty,
+            unit_price_fen,
+            gross_fen,
+            discount_fen: 0,
+            platform_discount_fen: 0,
+            adjust_fen: 0,
+            net_fen: gross_fen,
+            gift: false,
+            state: None,
+            refund_state: None,
+            quantities: None,
         }
     }
 }

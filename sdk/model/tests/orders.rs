@@ -8,25 +8,7 @@ use qudao_model::{
 };
 
 fn line() -> Line {
-    Line {
-        line_no: 1,
-        line_id: Some("L1".into()),
-        sku: None,
-        channel_sku: "4538661658617".into(),
-        channel_item: None,
-        title: "T恤".into(),
-        qty: 2,
-        unit_price_fen: 100,
-        gross_fen: 200,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 200,
-        gift: false,
-        state: None,
-        refund_state: None,
-        quantities: None,
-    }
+    Line { line_id: Some("L1".into()), ..Line::new(1, "4538661658617", "T恤", 2, 100) }
 }
 
 fn snapshot() -> OrderFacts {

@@ -4,7 +4,7 @@
 //! and what was expected, and drops the value.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
-use serde_json::error::Category;
+use serde_json::{Value, error::Category};
 
 /// Why bytes are not the JSON that was expected.
 ///
@@ -111,6 +111,22 @@ impl<'de> Deserialize<'de> for Id {
             Some(Written::Text(text)) => Some(text).filter(|text| !text.is_empty()),
             None => None,
         }))
+    }
+}
+
+/// A code or a flag as text, however a platform writes it: text, number or truth value; nothing of `null`.
+///
+/// ```
+/// use qudao_sdk::json::word;
+/// let answer = serde_json::json!({"code": 0, "retCode": "0", "success": true, "data": null});
+/// assert_eq!((word(&answer["code"]), word(&answer["retCode"])), ("0".to_owned(), "0".to_owned()));
+/// assert_eq!((word(&answer["success"]), word(&answer["data"])), ("true".to_owned(), String::new()));
+/// ```
+pub fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

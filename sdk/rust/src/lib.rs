@@ -64,6 +64,7 @@ pub mod base64;
 pub mod charset;
 pub mod form;
 pub mod json;
+pub mod setting;
 
 mod connector;
 mod failure;

@@ -1,6 +1,7 @@
 //! What a poll, a fetch and a command give back.
 
 use crate::{Note, Observation};
+use serde_json::Value;
 
 /// One page of a stream, or one thing that was fetched.
 ///
@@ -76,6 +77,45 @@ impl Page {
     #[must_use]
     pub fn note(mut self, note: Note) -> Page {
         self.notes.push(note);
+        self
+    }
+
+    /// Adds the facts of one row. Of a row that cannot be read, or whose facts the model forbids, it adds a note
+    /// `<kind>.unreadable` instead, with the row's number and the problem: one odd row must not stop a stream, and the gateway
+    /// takes no page that breaks the model's rules. The problem must not hold what the row holds.
+    ///
+    /// ```
+    /// use qudao_sdk::{Observation, OrderFacts, Page, model::OrderFact};
+    /// let cancelled = OrderFacts::new("SO1", OrderFact::Cancelled);
+    /// let fact = Observation::order("2026-03-12T00:00:00Z".parse().unwrap(), cancelled);
+    /// let row = serde_json::json!({"orderId": 7});
+    /// let page = Page::empty()
+    ///     .row("order", None, Ok(vec![fact]))
+    ///     .row("order", row.get("orderId"), Err("has no orderState".to_owned()));
+    /// assert_eq!(page.observations.len(), 1);
+    /// assert_eq!(page.notes[0].kind, "order.unreadable");
+    /// assert_eq!(page.notes[0].fields["number"], 7);
+    /// assert_eq!(page.notes[0].fields["problem"], "has no orderState");
+    /// ```
+    #[must_use]
+    pub fn row(
+        mut self,
+        kind: &str,
+        number: Option<&Value>,
+        facts: Result<Vec<Observation>, String>,
+    ) -> Page {
+        let allowed = facts.and_then(|facts| {
+            let problem = facts.iter().flat_map(Observation::problems).next();
+            problem.map_or(Ok(facts), |problem| Err(problem.to_string()))
+        });
+        match allowed {
+            Ok(facts) => self.observations.extend(facts),
+            Err(problem) => {
+                let number = number.map(|number| ("number".to_owned(), number.clone()));
+                let fields = number.into_iter().chain([("problem".to_owned(), problem.into())]).collect();
+                self.notes.push(Note { kind: format!("{kind}.unreadable"), at: None, fields });
+            }
+        }
         self
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use qudao_sdk::fixtures::{self, Report};
-use qudao_sdk::model::entity::{Evidence, Method};
+use qudao_sdk::model::entity::Method;
 use qudao_sdk::model::observation::PaymentClaim;
 use qudao_sdk::{
     Accepted, Connector, Failure, Fen, Host, KeyKind, Level, Manifest, Observation, OrderFacts, Outgoing,
@@ -138,26 +138,8 @@ fn take(request: &Request, host: &dyn Host) -> Result<Verdict, Stop> {
     let observation = Observation::payment(
         host.now(),
         PaymentFacts {
-            merchant_no: "M1".to_owned(),
-            sub_merchant_no: None,
-            app_id: None,
-            order_no: value("order"),
             transaction_no: Some("T1".to_owned()),
-            state: PaymentClaim::Paid,
-            method: Method::Voucher,
-            sub_method: None,
-            currency: "CNY".to_owned(),
-            requested_fen: requested.0,
-            payer_paid_fen: None,
-            received_fen: None,
-            coupon_fen: None,
-            paid_at: None,
-            payer_ref: None,
-            store_code: None,
-            device_id: None,
-            attach: None,
-            combined_order_no: None,
-            evidence: Evidence::Notice,
+            ..PaymentFacts::noticed("M1", value("order"), PaymentClaim::Paid, Method::Voucher, requested.0)
         },
     );
     Ok(Accepted::by(value("order")).observe([observation]).answer(answer::text(200, "success")))

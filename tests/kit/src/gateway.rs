@@ -387,7 +387,7 @@ pub fn vault() -> Arc<qudao_vault::Vault> {
 
 /// The same for storage.
 pub fn sealing() -> Arc<dyn qudao_storage::Vault> {
-    Arc::new(Sealing(vault()))
+    Gateway::sealing(vault())
 }
 
 /// One HTTP client of the tests: no proxy, no redirects.
@@ -405,19 +405,6 @@ async fn open_storage(file: &Path, fold: Arc<dyn qudao_storage::Fold>) -> Storag
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("the data folder");
     let options = Options { vault: Some(sealing()), ..Options::new(Location::Sqlite(file.to_owned()), fold) };
     Storage::open(options).await.unwrap_or_else(|error| panic!("storage does not open: {error}"))
-}
-
-/// Keeps raw bodies sealed, as in a gateway.
-struct Sealing(Arc<qudao_vault::Vault>);
-
-impl qudao_storage::Vault for Sealing {
-    fn seal(&self, plain: &[u8]) -> Vec<u8> {
-        self.0.seal(plain)
-    }
-
-    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.0.open(sealed)
-    }
 }
 
 /// One host for all tests of a process; compiled components are shared through `target`.

@@ -6,14 +6,13 @@
 mod gateway;
 
 use super::{Identity, Mode, WORD};
-use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::engine::{Common, Server};
-use crate::fault::{Fault, Faults};
 use crate::payments::{Edit, Numbers, Purchase, Till, Truth};
 use crate::{Error, Keys, beijing};
 use gateway::Desk;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 /// What a cashier is like.
@@ -44,11 +43,10 @@ impl Options {
     }
 }
 
-/// The cashier. It closes when it is dropped.
+/// The cashier; its gateway is at `/gateway.do`. It closes when it is dropped.
 #[derive(Debug)]
 pub struct Cashier {
     server: Server,
-    common: Arc<Common>,
     desk: Arc<Desk>,
 }
 
@@ -76,13 +74,8 @@ impl Cashier {
             till: Mutex::new(Till::new(numbers, options.seed)),
             identity,
         });
-        let server = Server::start(options.listen, common.clone(), desk.clone())?;
-        Ok(Cashier { server, common, desk })
-    }
-
-    /// `http://127.0.0.1:PORT`, in place of `https://openapi.alipay.com`; the gateway is at `/gateway.do`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let server = Server::start(options.listen, common, desk.clone())?;
+        Ok(Cashier { server, desk })
     }
 
     /// The application that may call.
@@ -90,43 +83,31 @@ impl Cashier {
         &self.desk.identity.app_id
     }
 
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.common.clock
-    }
-
-    /// Faults that are still to come.
-    pub fn faults(&self) -> &Faults {
-        &self.common.faults
-    }
-
-    /// Asks for a fault.
-    pub fn fault(&self, fault: Fault) {
-        self.common.faults.add(fault);
-    }
-
-    /// Every call so far.
-    pub fn calls(&self) -> &Calls {
-        &self.common.calls
-    }
-
     /// The merchant asks a buyer for money; the order's number.
     pub fn place(&self, purchase: Purchase) -> Result<String, Error> {
-        self.desk.till().place(purchase, self.common.clock.now())
+        self.desk.till().place(purchase, self.clock().now())
     }
 
     /// Something happens to a payment.
     pub fn edit(&self, order_no: &str, edit: &Edit) -> Result<(), Error> {
-        self.desk.till().edit(order_no, edit, self.common.clock.now())
+        self.desk.till().edit(order_no, edit, self.clock().now())
     }
 
     /// How things are now.
     pub fn truth(&self) -> Truth {
-        self.desk.till().truth(self.common.clock.now())
+        self.desk.till().truth(self.clock().now())
     }
 
     /// Closes.
     pub fn stop(mut self) {
         self.server.stop();
+    }
+}
+
+impl Deref for Cashier {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
     }
 }

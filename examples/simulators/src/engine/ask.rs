@@ -62,6 +62,12 @@ impl Ask {
     }
 }
 
+/// The rows of a page; pages count from 1.
+pub(crate) fn page_of<T>(all: &[T], page: usize, size: usize) -> &[T] {
+    let rest = all.get((page - 1).saturating_mul(size)..).unwrap_or_default();
+    rest.get(..size).unwrap_or(rest)
+}
+
 /// Names and values, decoded, in the order they came.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(pub(crate) Vec<(String, String)>);

@@ -6,18 +6,17 @@
 mod ask;
 mod connection;
 mod control;
+mod server;
 
-pub(crate) use ask::{Ask, Parameters, Reply};
+pub(crate) use ask::{Ask, Parameters, Reply, page_of};
+pub use server::Server;
 
 use crate::Error;
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::fault::Faults;
 use serde_json::Value;
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use tokio::sync::oneshot;
 
 /// What a platform does.
 pub(crate) trait Face: Send + Sync + 'static {
@@ -53,59 +52,5 @@ pub(crate) struct Common {
 impl Common {
     pub(crate) fn new(clock: Clock) -> Arc<Common> {
         Arc::new(Common { clock, faults: Faults::default(), calls: Calls::default() })
-    }
-}
-
-/// A running server; it ends with its owner.
-#[derive(Debug)]
-pub(crate) struct Server {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    /// Listens before it returns.
-    pub(crate) fn start(
-        address: SocketAddr,
-        common: Arc<Common>,
-        face: Arc<dyn Face>,
-    ) -> Result<Server, Error> {
-        let refused = |source| Error::Listen { address, source };
-        let listener = TcpListener::bind(address).map_err(refused)?;
-        listener.set_nonblocking(true).map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
-        let (stop, stopped) = oneshot::channel();
-        let desk = Arc::new(connection::Desk { common, face });
-        let thread = std::thread::Builder::new()
-            .name("simulator".to_owned())
-            .spawn(move || {
-                if let Err(error) = runtime.block_on(connection::serve(listener, desk, stopped)) {
-                    anstream::eprintln!("simulator: {error}");
-                }
-            })
-            .map_err(refused)?;
-        Ok(Server { address, stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Ends all connections and waits for that.
-    pub(crate) fn stop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so itself.
-            drop(thread.join());
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

@@ -3,9 +3,9 @@
 use super::verify::Caller;
 use super::{Identity, case_state, state, wire};
 use crate::Error;
-use crate::engine::{Ask, Common, Face, Parameters, Reply};
+use crate::engine::{Ask, Common, Face, Parameters, Reply, page_of};
 use crate::local_time::unix;
-use crate::market::{Basket, Case, Drive, Edit, Edited, Market, Sale, Stock, drive};
+use crate::market::{Basket, Case, Drive, Edit, Edited, Later, Market, Sale, Stock, drive};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,15 +20,8 @@ pub(super) struct Desk {
 
 pub(super) struct Books {
     pub(super) market: Market,
-    pub(super) later: Vec<Later>,
+    pub(super) later: Later,
     pub(super) token: String,
-}
-
-/// Edits that wait for an answer to leave.
-pub(super) struct Later {
-    pub(super) method: String,
-    pub(super) page: Option<u32>,
-    pub(super) edits: Vec<(String, Edit)>,
 }
 
 /// Why a call is refused.
@@ -103,7 +96,7 @@ impl Desk {
         if wishes.text("sortType").as_deref() == Some("1") {
             sales.reverse();
         }
-        let rows = cut(&sales, page, size).iter().map(|sale| self.only(sale, &fields));
+        let rows = page_of(&sales, page, size).iter().map(|sale| self.only(sale, &fields));
         let rows = ask.rows(rows.collect());
         let mut result = json!({"apiResult": fine(), "orderTotal": sales.len()});
         if let (false, Value::Object(members)) = (rows.is_empty(), &mut result) {
@@ -149,7 +142,7 @@ fn refunds(ask: &Ask, wishes: &Wishes, books: &Books) -> Result<Value, Refusal> 
     };
     let mut cases: Vec<(&Sale, &Case)> = books.market.cases().filter(shown).collect();
     cases.sort_by(|(_, one), (_, other)| (other.created_at, &other.no).cmp(&(one.created_at, &one.no)));
-    let rows = cut(&cases, page, size).iter().map(|(sale, case)| wire::refund(sale, case)).collect();
+    let rows = page_of(&cases, page, size).iter().map(|(sale, case)| wire::refund(sale, case)).collect();
     let rows = ask.rows(rows);
     Ok(json!({"queryResult": {"success": true, "totalCount": cases.len(), "result": rows}}))
 }
@@ -164,11 +157,6 @@ fn refund(wishes: &Wishes, books: &Books) -> Result<Value, Refusal> {
         .map(|(sale, case)| json!({"refundApplyVo": wire::refund(sale, case)}))
         .collect();
     Ok(json!({"queryResult": {"success": true, "totalCount": rows.len(), "result": rows}}))
-}
-
-fn cut<T>(all: &[T], page: usize, size: usize) -> &[T] {
-    let rest = all.get((page - 1).saturating_mul(size)..).unwrap_or_default();
-    rest.get(..size).unwrap_or(rest)
 }
 
 fn fine() -> Value {
@@ -250,10 +238,8 @@ impl Face for Desk {
         };
         let page = wishes(&asked).and_then(|wishes| wishes.text("page").or(wishes.text("pageIndex")));
         let page = page.and_then(|page| page.parse().ok());
-        let due = |later: &mut Later| later.method == method && (later.page.is_none() || later.page == page);
-        let due: Vec<Later> = books.later.extract_if(.., due).collect();
         let now = self.common.clock.now();
-        for (no, edit) in due.into_iter().flat_map(|later| later.edits) {
+        for (no, edit) in books.later.due(method, page) {
             // An edit that no longer fits did not happen; the truth shows it.
             drop(books.market.edit(&no, &edit, now));
         }

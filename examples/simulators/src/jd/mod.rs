@@ -7,15 +7,16 @@ mod gateway;
 mod verify;
 mod wire;
 
-use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::engine::{Common, Server};
-use crate::fault::{Fault, Faults};
-use crate::market::{Basket, Case, CaseState, Edit, Edited, Hold, Market, Rules, Sale, Stage, Stock, Truth};
+use crate::market::{
+    Basket, Case, CaseState, Drive, Edit, Edited, Hold, Later, Market, Rules, Sale, Stage, Stock, Truth,
+};
 use crate::{Error, Keys};
-use gateway::{Books, Desk, Later};
+use gateway::{Books, Desk};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 const WORD: &str = "jd";
@@ -53,11 +54,10 @@ struct Identity {
     vender_id: String,
 }
 
-/// The shop. It closes when it is dropped.
+/// The shop; its gateway is at `/routerjson`. It closes when it is dropped.
 #[derive(Debug)]
 pub struct Shop {
     server: Server,
-    common: Arc<Common>,
     desk: Arc<Desk>,
 }
 
@@ -86,18 +86,13 @@ impl Shop {
         let common = Common::new(options.clock);
         let books = Books {
             market: Market::new(&RULES, options.seed),
-            later: Vec::new(),
+            later: Later::default(),
             token: options.keys.word(WORD, "test_access_token.txt")?,
         };
         let secret = options.keys.word(WORD, "test_app_secret.txt")?;
         let desk = Arc::new(Desk::new(common.clone(), identity, secret, books));
-        let server = Server::start(options.listen, common.clone(), desk.clone())?;
-        Ok(Shop { server, common, desk })
-    }
-
-    /// `http://127.0.0.1:PORT`; the gateway is at `/routerjson`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let server = Server::start(options.listen, common, desk.clone())?;
+        Ok(Shop { server, desk })
     }
 
     /// What callers must sign with.
@@ -125,47 +120,24 @@ impl Shop {
         token.clone_into(&mut self.desk.books().token);
     }
 
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.common.clock
-    }
-
-    /// Faults that are still to come.
-    pub fn faults(&self) -> &Faults {
-        &self.common.faults
-    }
-
-    /// Asks for a fault.
-    pub fn fault(&self, fault: Fault) {
-        self.common.faults.add(fault);
-    }
-
-    /// Every call so far.
-    pub fn calls(&self) -> &Calls {
-        &self.common.calls
-    }
-
     /// Somebody orders; the order's number.
     pub fn place(&self, basket: Basket) -> Result<String, Error> {
-        let now = self.common.clock.now();
-        self.desk.books().market.place(basket, now)
+        self.desk.place(basket)
     }
 
     /// Something happens to an order.
     pub fn edit(&self, order_no: &str, edit: &Edit) -> Result<Edited, Error> {
-        let now = self.common.clock.now();
-        self.desk.books().market.edit(order_no, edit, now)
+        self.desk.edit(order_no, edit)
     }
 
     /// Many orders with a past; their numbers.
     pub fn stock(&self, stock: Stock) -> Result<Vec<String>, Error> {
-        let now = self.common.clock.now();
-        self.desk.books().market.stock(stock, now)
+        self.desk.stock(stock)
     }
 
     /// Edits that happen right after the next answer of this API method; for lists only after that page.
     pub fn edit_after(&self, method: &str, page: Option<u32>, edits: Vec<(String, Edit)>) {
-        self.desk.books().later.push(Later { method: method.to_owned(), page, edits });
+        self.desk.books().later.add(method, page, edits);
     }
 
     /// How things are.
@@ -176,6 +148,14 @@ impl Shop {
     /// Closes the shop.
     pub fn stop(mut self) {
         self.server.stop();
+    }
+}
+
+impl Deref for Shop {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
     }
 }
 

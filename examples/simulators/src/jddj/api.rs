@@ -4,7 +4,7 @@ use super::notices::{Notice, of};
 use super::{Identity, wire};
 use crate::Error;
 use crate::digest::{joined, md5_wrapped};
-use crate::engine::{Ask, Common, Face, Parameters, Reply};
+use crate::engine::{Ask, Common, Face, Parameters, Reply, page_of};
 use crate::local_time::unix;
 use crate::market::{Basket, Drive, Edit, Edited, Market, Sale, Stock, drive};
 use serde_json::{Map, Value, json};
@@ -76,8 +76,8 @@ impl Desk {
                 && until.is_none_or(|until| sale.created_at <= until)
         };
         let sales: Vec<&Sale> = books.market.in_order().filter(shown).collect();
-        let rows = sales.iter().skip((page - 1).saturating_mul(size)).take(size);
-        let rows = ask.rows(rows.map(|sale| wire::order(sale, &self.identity)).collect());
+        let rows = page_of(&sales, page, size).iter().map(|sale| wire::order(sale, &self.identity));
+        let rows = ask.rows(rows.collect());
         json!({"pageNo": page, "pageSize": size, "totalCount": sales.len(),
             "totalPage": sales.len().div_ceil(size), "resultList": rows})
     }

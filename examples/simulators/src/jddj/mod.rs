@@ -8,15 +8,14 @@ mod notices;
 mod wire;
 
 use crate::callback::{Callback, Poster as _, Retries, Told, post};
-use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::engine::{Common, Server};
-use crate::fault::{Fault, Faults};
 use crate::market::{Basket, Case, Drive, Edit, Edited, Hold, Market, Rules, Sale, Stage, Stock, Truth};
 use crate::{Error, Keys};
 use api::{Books, Desk};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 pub use notices::Notice;
@@ -61,11 +60,10 @@ struct Identity {
     store_code: String,
 }
 
-/// The station. It closes when it is dropped.
+/// The station; orders are read at `/djapi/order/es/query`. It closes when it is dropped.
 #[derive(Debug)]
 pub struct Station {
     server: Server,
-    common: Arc<Common>,
     desk: Arc<Desk>,
     retries: Retries,
 }
@@ -102,13 +100,8 @@ impl Station {
             encrypted: options.encrypted,
             books: std::sync::Mutex::new(books),
         });
-        let server = Server::start(options.listen, common.clone(), desk.clone())?;
-        Ok(Station { server, common, desk, retries: options.retries })
-    }
-
-    /// `http://127.0.0.1:PORT`, in place of `https://openapi.jddj.com`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let server = Server::start(options.listen, common, desk.clone())?;
+        Ok(Station { server, desk, retries: options.retries })
     }
 
     /// What callers must sign with, and what callbacks are signed with.
@@ -126,39 +119,19 @@ impl Station {
         &self.desk.token
     }
 
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.common.clock
-    }
-
-    /// Faults that are still to come.
-    pub fn faults(&self) -> &Faults {
-        &self.common.faults
-    }
-
-    /// Asks for a fault. On callbacks they are matched by name, such as `newOrder`.
-    pub fn fault(&self, fault: Fault) {
-        self.common.faults.add(fault);
-    }
-
-    /// Every call so far, and every callback.
-    pub fn calls(&self) -> &Calls {
-        &self.common.calls
-    }
-
     /// Somebody orders; the order's number.
     pub fn place(&self, basket: Basket) -> Result<String, Error> {
-        Drive::place(&*self.desk, basket)
+        self.desk.place(basket)
     }
 
     /// Something happens to an order.
     pub fn edit(&self, order_no: &str, edit: &Edit) -> Result<Edited, Error> {
-        Drive::edit(&*self.desk, order_no, edit)
+        self.desk.edit(order_no, edit)
     }
 
     /// Many orders with a past, without notices; their numbers.
     pub fn stock(&self, stock: Stock) -> Result<Vec<String>, Error> {
-        Drive::stock(&*self.desk, stock)
+        self.desk.stock(stock)
     }
 
     /// How things are. JDDJ does not tell what became of the money of a cancelled order, so neither does this.
@@ -179,12 +152,20 @@ impl Station {
     /// Posts all waiting notices to a receiver's base address, such as `http://127.0.0.1:8080/hooks/jddj-main`.
     pub async fn deliver(&self, to: &str) -> Result<Vec<Told>, Error> {
         let notices = std::mem::take(&mut self.desk.books().notices);
-        post(&*self.desk, &self.common, to, self.retries, notices).await
+        post(&*self.desk, &self.desk.common, to, self.retries, notices).await
     }
 
     /// Closes the station.
     pub fn stop(mut self) {
         self.server.stop();
+    }
+}
+
+impl Deref for Station {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
     }
 }
 

@@ -7,17 +7,16 @@ mod document;
 mod report;
 
 use crate::callback::{Callback, Poster, Retries, Told, post};
-use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::digest::{joined, md5_wrapped};
 use crate::engine::{Ask, Common, Face, Reply, Server};
-use crate::fault::{Fault, Faults};
 use crate::local_time::local;
 use crate::{Error, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use report::{Goods, Report};
@@ -90,11 +89,10 @@ pub struct Document {
     pub report: Report,
 }
 
-/// The caller. It ends when it is dropped.
+/// The caller; its address only takes orders by hand. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Caller {
     server: Server,
-    common: Arc<Common>,
     desk: Arc<Desk>,
     retries: Retries,
 }
@@ -131,13 +129,8 @@ impl Caller {
             form: options.form,
             books: Mutex::new(books),
         });
-        let server = Server::start(options.listen, common.clone(), desk.clone())?;
-        Ok(Caller { server, common, desk, retries: options.retries })
-    }
-
-    /// Where it takes orders by hand.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let server = Server::start(options.listen, common, desk.clone())?;
+        Ok(Caller { server, desk, retries: options.retries })
     }
 
     /// The receiver's key, as Qimen names it to the receiver.
@@ -153,26 +146,6 @@ impl Caller {
     /// The merchant's code at the receiver.
     pub fn customer_id(&self) -> &str {
         &self.desk.identity.customer_id
-    }
-
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.common.clock
-    }
-
-    /// Faults that are still to come.
-    pub fn faults(&self) -> &Faults {
-        &self.common.faults
-    }
-
-    /// Asks for a fault; matched by method, such as `taobao.qimen.stockchange.report`.
-    pub fn fault(&self, fault: Fault) {
-        self.common.faults.add(fault);
-    }
-
-    /// Every document that was posted.
-    pub fn calls(&self) -> &Calls {
-        &self.common.calls
     }
 
     /// Puts a document down.
@@ -193,12 +166,20 @@ impl Caller {
     /// Posts what waits to the address that was registered, such as `http://127.0.0.1:8080/hooks/qimen-main`.
     pub async fn deliver(&self, to: &str) -> Result<Vec<Told>, Error> {
         let waiting = std::mem::take(&mut self.desk.books().waiting);
-        post(&*self.desk, &self.common, to, self.retries, waiting).await
+        post(&*self.desk, &self.desk.common, to, self.retries, waiting).await
     }
 
     /// Ends.
     pub fn stop(mut self) {
         self.server.stop();
+    }
+}
+
+impl Deref for Caller {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
     }
 }
 

@@ -10,13 +10,15 @@ mod wire;
 
 use crate::clock::Clock;
 use crate::engine::{Common, Server};
-use crate::fault::{Fault, Faults};
-use crate::market::{Basket, Case, CaseState, Edit, Edited, Hold, Market, Rules, Sale, Stage, Stock, Truth};
+use crate::market::{
+    Basket, Case, CaseState, Drive, Edit, Edited, Hold, Later, Market, Rules, Sale, Stage, Stock, Truth,
+};
 use crate::{Error, Keys};
 use messages::Queue;
-use router::{Books, Desk, Later};
+use router::{Books, Desk};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 
 pub use crate::calls::{Call, Calls};
@@ -77,11 +79,10 @@ struct Identity {
     user_id: u64,
 }
 
-/// The shop. It closes when it is dropped.
+/// The shop; its router is at `/router/rest`. It closes when it is dropped.
 #[derive(Debug)]
 pub struct Shop {
     server: Server,
-    common: Arc<Common>,
     desk: Arc<Desk>,
 }
 
@@ -111,19 +112,14 @@ impl Shop {
         let books = Books {
             market: Market::new(&RULES, options.seed),
             queue: Queue::new(options.redeliver_after_s, options.seed),
-            later: Vec::new(),
+            later: Later::default(),
             session: options.keys.word(WORD, "test_session.txt")?,
             noise: crate::dice::Dice::new(options.seed ^ 0x70),
         };
         let secret = options.keys.word(WORD, "test_app_secret.txt")?;
         let desk = Arc::new(Desk::new(common.clone(), identity, secret, options.ids, books));
-        let server = Server::start(options.listen, common.clone(), desk.clone())?;
-        Ok(Shop { server, common, desk })
-    }
-
-    /// `http://127.0.0.1:PORT`; the router is at `/router/rest`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let server = Server::start(options.listen, common, desk.clone())?;
+        Ok(Shop { server, desk })
     }
 
     /// What callers must sign with.
@@ -151,26 +147,6 @@ impl Shop {
         session.clone_into(&mut self.desk.books().session);
     }
 
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.common.clock
-    }
-
-    /// Faults that are still to come.
-    pub fn faults(&self) -> &Faults {
-        &self.common.faults
-    }
-
-    /// Asks for a fault.
-    pub fn fault(&self, fault: Fault) {
-        self.common.faults.add(fault);
-    }
-
-    /// Every call so far.
-    pub fn calls(&self) -> &Calls {
-        &self.common.calls
-    }
-
     /// Somebody orders; the order's number.
     pub fn place(&self, basket: Basket) -> Result<String, Error> {
         self.desk.place(basket)
@@ -188,7 +164,7 @@ impl Shop {
 
     /// Edits that happen right after the next answer of this API method; for lists only after that page.
     pub fn edit_after(&self, method: &str, page: Option<u32>, edits: Vec<(String, Edit)>) {
-        self.desk.books().later.push(Later { method: method.to_owned(), page, edits });
+        self.desk.books().later.add(method, page, edits);
     }
 
     /// How things are.
@@ -204,6 +180,14 @@ impl Shop {
     /// Closes the shop.
     pub fn stop(mut self) {
         self.server.stop();
+    }
+}
+
+impl Deref for Shop {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
     }
 }
 

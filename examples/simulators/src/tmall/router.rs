@@ -5,9 +5,9 @@ use super::verify::Caller;
 use super::{Identity, Ids, wire};
 use crate::Error;
 use crate::dice::Dice;
-use crate::engine::{Ask, Common, Face, Parameters, Reply};
+use crate::engine::{Ask, Common, Face, Parameters, Reply, page_of};
 use crate::local_time::unix;
-use crate::market::{Basket, Case, Edit, Edited, Market, Sale, Stock};
+use crate::market::{Basket, Case, Drive, Edit, Edited, Later, Market, Sale, Stock, drive};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,17 +28,10 @@ pub(super) struct Desk {
 pub(super) struct Books {
     pub(super) market: Market,
     pub(super) queue: Queue,
-    pub(super) later: Vec<Later>,
+    pub(super) later: Later,
     pub(super) session: String,
     /// For numbers that say nothing.
     pub(super) noise: Dice,
-}
-
-/// Edits that wait for an answer to leave.
-pub(super) struct Later {
-    pub(super) method: String,
-    pub(super) page: Option<u32>,
-    pub(super) edits: Vec<(String, Edit)>,
 }
 
 /// Why a call is refused.
@@ -110,19 +103,6 @@ impl Desk {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn place(&self, basket: Basket) -> Result<String, Error> {
-        let mut books = self.books();
-        let now = self.common.clock.now();
-        let no = books.market.place(basket, now)?;
-        let content = books.market.sales.get(&no).map(|sale| of_trade(sale, &self.identity.seller_nick));
-        books.queue.publish("taobao_trade_TradeCreate", content.unwrap_or_default(), now);
-        Ok(no)
-    }
-
-    pub(super) fn edit(&self, no: &str, edit: &Edit) -> Result<Edited, Error> {
-        self.edit_with(&mut self.books(), no, edit)
-    }
-
     fn edit_with(&self, books: &mut Books, no: &str, edit: &Edit) -> Result<Edited, Error> {
         let now = self.common.clock.now();
         let edited = books.market.edit(no, edit, now)?;
@@ -134,11 +114,6 @@ impl Desk {
         };
         books.queue.publish(topic(edit, sale), content, now);
         Ok(edited)
-    }
-
-    pub(super) fn stock(&self, stock: Stock) -> Result<Vec<String>, Error> {
-        let now = self.common.clock.now();
-        self.books().market.stock(stock, now)
     }
 
     fn called(&self, ask: &Ask, asked: &Parameters, books: &mut Books) -> Result<Value, Refusal> {
@@ -302,8 +277,7 @@ impl Page {
     }
 
     fn cut<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        let rest = all.get((self.no - 1).saturating_mul(self.size)..).unwrap_or_default();
-        rest.get(..self.size).unwrap_or(rest)
+        page_of(all, self.no, self.size)
     }
 
     /// A list in its two layers; an empty one is left out.
@@ -367,9 +341,7 @@ impl Face for Desk {
         };
         let (name, _) = self.name(ask);
         let page = asked.get("page_no").map_or(Some(1), |page| page.parse().ok());
-        let due = |later: &mut Later| later.method == name && (later.page.is_none() || later.page == page);
-        let due: Vec<Later> = books.later.extract_if(.., due).collect();
-        for (no, edit) in due.into_iter().flat_map(|later| later.edits) {
+        for (no, edit) in books.later.due(&name, page) {
             // An edit that no longer fits did not happen; the truth shows it.
             drop(self.edit_with(&mut books, &no, &edit));
         }
@@ -388,7 +360,7 @@ impl Face for Desk {
     }
 
     fn drive(&self, what: &str, how: Value) -> Result<Value, Error> {
-        crate::market::drive(what, how, self)
+        drive(what, how, self)
     }
 
     fn ledger(&self) -> Value {
@@ -396,16 +368,22 @@ impl Face for Desk {
     }
 }
 
-impl crate::market::Drive for Desk {
+impl Drive for Desk {
     fn place(&self, basket: Basket) -> Result<String, Error> {
-        Desk::place(self, basket)
+        let mut books = self.books();
+        let now = self.common.clock.now();
+        let no = books.market.place(basket, now)?;
+        let content = books.market.sales.get(&no).map(|sale| of_trade(sale, &self.identity.seller_nick));
+        books.queue.publish("taobao_trade_TradeCreate", content.unwrap_or_default(), now);
+        Ok(no)
     }
 
     fn edit(&self, no: &str, edit: &Edit) -> Result<Edited, Error> {
-        Desk::edit(self, no, edit)
+        self.edit_with(&mut self.books(), no, edit)
     }
 
     fn stock(&self, stock: Stock) -> Result<Vec<String>, Error> {
-        Desk::stock(self, stock)
+        let now = self.common.clock.now();
+        self.books().market.stock(stock, now)
     }
 }

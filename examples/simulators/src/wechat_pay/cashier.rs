@@ -4,16 +4,15 @@
 //! accepted at once and ends a minute later by the cashier's clock. Nothing is ever notified from here.
 
 use super::{Identity, SIGNATURE_TYPE, Signing, WORD};
-use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::engine::{Ask, Common, Face, Reply, Server};
-use crate::fault::{Fault, Faults};
 use crate::keys::{Checker, Signer};
 use crate::payments::{Edit, NoRefund, Numbers, Outcome, Paid, Purchase, Refunded, State, Till, Truth};
 use crate::{Error, Keys, beijing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const SKEW_S: i64 = 300;
@@ -57,7 +56,6 @@ impl Options {
 #[derive(Debug)]
 pub struct Cashier {
     server: Server,
-    common: Arc<Common>,
     desk: Arc<Desk>,
 }
 
@@ -105,13 +103,8 @@ impl Cashier {
             till: Mutex::new(Till::new(numbers, options.seed)),
             identity,
         });
-        let server = Server::start(options.listen, common.clone(), desk.clone())?;
-        Ok(Cashier { server, common, desk })
-    }
-
-    /// `http://127.0.0.1:PORT`, in place of `https://api.mch.weixin.qq.com`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let server = Server::start(options.listen, common, desk.clone())?;
+        Ok(Cashier { server, desk })
     }
 
     /// The merchant's number.
@@ -124,44 +117,32 @@ impl Cashier {
         &self.desk.identity.merchant_serial
     }
 
-    /// The clock.
-    pub fn clock(&self) -> &Clock {
-        &self.common.clock
-    }
-
-    /// Faults that are still to come.
-    pub fn faults(&self) -> &Faults {
-        &self.common.faults
-    }
-
-    /// Asks for a fault.
-    pub fn fault(&self, fault: Fault) {
-        self.common.faults.add(fault);
-    }
-
-    /// Every call so far.
-    pub fn calls(&self) -> &Calls {
-        &self.common.calls
-    }
-
     /// The merchant asks a buyer for money; the order's number.
     pub fn place(&self, purchase: Purchase) -> Result<String, Error> {
-        self.desk.till().place(purchase, self.common.clock.now())
+        self.desk.till().place(purchase, self.clock().now())
     }
 
     /// Something happens to a payment.
     pub fn edit(&self, order_no: &str, edit: &Edit) -> Result<(), Error> {
-        self.desk.till().edit(order_no, edit, self.common.clock.now())
+        self.desk.till().edit(order_no, edit, self.clock().now())
     }
 
     /// How things are now.
     pub fn truth(&self) -> Truth {
-        self.desk.till().truth(self.common.clock.now())
+        self.desk.till().truth(self.clock().now())
     }
 
     /// Closes.
     pub fn stop(mut self) {
         self.server.stop();
+    }
+}
+
+impl Deref for Cashier {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
     }
 }
 

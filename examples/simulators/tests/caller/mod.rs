@@ -27,6 +27,14 @@ pub(crate) fn owned(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
     parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
+/// The same with another value of one parameter, or without it where the value is `-`.
+pub(crate) fn changed(parameters: &[(String, String)], name: &str, value: &str) -> Vec<(String, String)> {
+    let mut changed = parameters.to_vec();
+    changed.iter_mut().filter(|(at, _)| at == name).for_each(|(_, at)| value.clone_into(at));
+    changed.retain(|(at, _)| value != "-" || at != name);
+    changed
+}
+
 pub(crate) fn encode(parameters: &[(String, String)]) -> String {
     serde_urlencoded::to_string(parameters).unwrap()
 }

@@ -40,19 +40,19 @@ impl Place {
 const OF_CLOUDS: [IpAddr; 7] = [
     v4([100, 100, 100, 200]),
     v4([168, 63, 129, 16]),
-    v6([0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254]),
-    v6([0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0023]),
-    v6([0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254]),
-    v6([0xfd00, 0x00c1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]),
-    v6([0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042]),
+    v6(0xfd00_0ec2_0000_0000_0000_0000_0000_0254),
+    v6(0xfd00_0ec2_0000_0000_0000_0000_0000_0023),
+    v6(0xfd20_00ce_0000_0000_0000_0000_0000_0254),
+    v6(0xfd00_00c1_0000_0000_0000_0000_a9fe_a9fe),
+    v6(0xfd00_0042_0000_0000_0000_0000_0000_0042),
 ];
 
 const fn v4([a, b, c, d]: [u8; 4]) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(a, b, c, d))
 }
 
-const fn v6([a, b, c, d, e, f, g, h]: [u16; 8]) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h))
+const fn v6(bits: u128) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from_bits(bits))
 }
 
 fn of_v4(address: Ipv4Addr) -> Place {

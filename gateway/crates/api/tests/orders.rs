@@ -33,34 +33,8 @@ fn receiver() -> Receiver {
 }
 
 fn order(order_no: &str, receiver: Option<Receiver>) -> Observation {
-    let line = Line {
-        line_no: 1,
-        line_id: None,
-        sku: None,
-        channel_sku: "3801192".to_owned(),
-        channel_item: None,
-        title: "风衣".to_owned(),
-        qty: 1,
-        unit_price_fen: 100,
-        gross_fen: 100,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 100,
-        gift: false,
-        state: None,
-        refund_state: None,
-        quantities: None,
-    };
-    let reference = PaymentRef {
-        method: None,
-        transaction_no: Some(format!("t-{order_no}")),
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
-    };
+    let line = Line::new(1, "3801192", "风衣", 1, 100);
+    let reference = PaymentRef { transaction_no: Some(format!("t-{order_no}")), ..PaymentRef::default() };
     let times = Times {
         created_at: time(AT),
         paid_at: Some(time(AT)),

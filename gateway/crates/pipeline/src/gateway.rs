@@ -6,6 +6,7 @@ use crate::{
     imports::{Imports, Reader},
     intake::{Intake, Rules},
     schedule::Schedule,
+    seal::Sealing,
     webhooks::{Targets, Webhooks},
 };
 use arc_swap::ArcSwap;
@@ -41,7 +42,7 @@ pub struct Delivery {
 pub struct Parts {
     /// Runs connectors.
     pub host: Host,
-    /// Keeps everything; opened with [`Gateway::fold_of`] and the same vault.
+    /// Keeps everything; opened with [`Gateway::fold_of`] and [`Gateway::sealing`] of the same vault.
     pub storage: Storage,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -223,6 +224,11 @@ impl Gateway {
         let linked = Linked::default();
         linked.set(&config.links, &config.channels);
         Arc::new(Folding { pending_after: config.gateway.pending_after, linked })
+    }
+
+    /// The vault as storage must be opened with it, for the raw bytes of deliveries.
+    pub fn sealing(vault: Arc<Vault>) -> Arc<dyn qudao_storage::Vault> {
+        Arc::new(Sealing(vault))
     }
 
     pub(crate) fn schedule(&self) -> &Schedule {

@@ -6,10 +6,24 @@
 
 use crate::{Error, intake::Intake};
 use qudao_model::{Facts, Observation, Receiver, delivery::Acceptance, id};
-use std::collections::BTreeSet;
+use qudao_vault::Vault;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Stands in place of the key of an order that was forgotten.
 pub(crate) const FORGOTTEN: &[u8] = b"forgotten";
+
+/// The vault as storage uses it for raw bytes.
+pub(crate) struct Sealing(pub(crate) Arc<Vault>);
+
+impl qudao_storage::Vault for Sealing {
+    fn seal(&self, plain: &[u8]) -> Vec<u8> {
+        self.0.seal(plain)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.open(sealed)
+    }
+}
 
 /// Seals every receiver of a delivery.
 pub(crate) async fn seal(intake: &Intake, channel: &str, told: &mut Acceptance) -> Result<(), Error> {

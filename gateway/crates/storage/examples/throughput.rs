@@ -9,7 +9,7 @@ use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Re
 use qudao_model::{
     Answer, Entity, Facts, Observation, Payment, PaymentFacts, Request, Timestamp, Verdict,
     delivery::Acceptance,
-    entity::{Evidence, Method, PaymentState},
+    entity::{Method, PaymentState},
     event::{EventDraft, Verb},
     observation::PaymentClaim,
 };
@@ -71,26 +71,14 @@ fn delivery(at: u64) -> Incoming {
         .unwrap_or_default();
     let order_no = format!("SO{at:012}");
     let facts = PaymentFacts {
-        merchant_no: "1900000001".to_owned(),
-        sub_merchant_no: None,
         app_id: Some("wx0000000000000001".to_owned()),
-        order_no: order_no.clone(),
         transaction_no: Some(format!("4200002026{at:018}")),
-        state: PaymentClaim::Paid,
-        method: Method::BankCard,
         sub_method: Some("in_app".to_owned()),
-        currency: "CNY".to_owned(),
-        requested_fen: 19900,
         payer_paid_fen: Some(19900),
         received_fen: Some(19900),
-        coupon_fen: None,
         paid_at: Some(now),
         payer_ref: Some("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".to_owned()),
-        store_code: None,
-        device_id: None,
-        attach: None,
-        combined_order_no: None,
-        evidence: Evidence::Notice,
+        ..PaymentFacts::noticed("1900000001", &order_no, PaymentClaim::Paid, Method::BankCard, 19900)
     };
     let headers = (0..8).map(|name| (format!("X-Header-{name}"), "0123456789abcdef".repeat(3))).collect();
     Incoming {

@@ -2,13 +2,13 @@
 
 use super::Which;
 use crate::{
-    cli::Format,
+    cli::{Format, listed::Listed},
     error::{Error, Exit},
     output::{Printer, Table, people},
     store::DataPath,
 };
 use clap::Args;
-use qudao_storage::{DeliveryFilter, DeliveryRow, LIMIT_DEFAULT, LIMIT_MAX};
+use qudao_storage::{DeliveryFilter, DeliveryRow, LIMIT_DEFAULT};
 
 /// Arguments of `deliveries list`.
 #[derive(Debug, Args)]
@@ -29,30 +29,19 @@ impl List {
         let storage = self.at.open().await?;
         let filter = DeliveryFilter { limit: self.limit, ..self.which.filter() };
         let page = storage.deliveries(&filter).await.map_err(Error::storage("read the inbox"))?;
-        if self.format.json {
-            for row in &page.items {
-                printer.json_line(row)?;
-            }
-            return Ok(Exit::Done);
-        }
-        if page.items.is_empty() {
-            printer.note("no deliveries found")?;
-            return Ok(Exit::Done);
-        }
-        let mut table = Table::new([
-            "RECEIVED", "CHANNEL", "REQUEST", "VERDICT", "REASON", ">BYTES", ">SEEN", ">µS", "ID",
-        ]);
-        for row in &page.items {
-            table.row(cells(row));
-        }
-        printer.table(&table)?;
-        if page.next.is_some() {
-            printer.next(format_args!(
-                "\nThere are more; --limit N shows up to {LIMIT_MAX}, --until T goes back in time."
-            ))?;
-        }
-        Ok(Exit::Done)
+        let narrower = ", --until T goes back in time";
+        let listed = Listed { page: &page, nothing: "no deliveries found", narrower };
+        listed.tell(printer, self.format.json, table)
     }
+}
+
+fn table(rows: &[DeliveryRow]) -> Table {
+    let mut table =
+        Table::new(["RECEIVED", "CHANNEL", "REQUEST", "VERDICT", "REASON", ">BYTES", ">SEEN", ">µS", "ID"]);
+    for row in rows {
+        table.row(cells(row));
+    }
+    table
 }
 
 fn cells(row: &DeliveryRow) -> [String; 9] {

@@ -1,14 +1,14 @@
 //! `qudao get stock`: what each store has, what of it is promised, what can be sold.
 
 use crate::{
-    cli::{Format, report::grouped},
+    cli::{Format, listed::Listed, report::grouped, word},
     error::{Error, Exit},
     output::{Printer, Table, people},
     store::DataPath,
 };
 use clap::Args;
 use qudao_model::{Clock as _, StockLevel, clock::SystemClock, stock::Bucket};
-use qudao_storage::{LIMIT_MAX, StockFilter};
+use qudao_storage::StockFilter;
 use serde_json::Value;
 
 /// Arguments of `get stock`.
@@ -47,8 +47,7 @@ pub(crate) struct Stock {
 }
 
 fn bucket(word: &str) -> Result<Bucket, String> {
-    Bucket::parse(word)
-        .ok_or_else(|| "is none of sellable, defective, damaged, display, quarantine, in_transit".to_owned())
+    word::of(word, &Bucket::ALL, Bucket::as_str)
 }
 
 impl Stock {
@@ -66,21 +65,8 @@ impl Stock {
         let Stock { store, sku, bucket, channel, limit, format, .. } = self;
         let filter = StockFilter { store, sku, bucket, channel, limit, cursor: None };
         let page = storage.levels(&filter, now).await.map_err(Error::storage("read the stock"))?;
-        if format.json {
-            page.items.iter().try_for_each(|level| printer.json_line(level))?;
-            return Ok(Exit::Done);
-        }
-        if page.items.is_empty() {
-            printer.note("no stock found")?;
-            return Ok(Exit::Done);
-        }
-        printer.table(&table(&page.items))?;
-        if page.next.is_some() {
-            printer.next(format_args!(
-                "\nThere are more; --limit N shows up to {LIMIT_MAX}, --store and --sku narrow it down."
-            ))?;
-        }
-        Ok(Exit::Done)
+        let narrower = ", --store and --sku narrow it down";
+        Listed { page: &page, nothing: "no stock found", narrower }.tell(printer, format.json, table)
     }
 }
 

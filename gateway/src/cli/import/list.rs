@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 use crate::{
-    cli::{onboard::Reading, when},
+    cli::{listed::Listed, onboard::Reading, when, word},
     error::{Error, Exit},
     output::{Printer, Table, people},
     store::DataPath,
@@ -10,7 +10,7 @@ use crate::{
 use clap::Args;
 use qudao_model::Timestamp;
 use qudao_pipeline::sentences::Lang;
-use qudao_storage::{ImportFilter, ImportRow, ImportState, LIMIT_DEFAULT, LIMIT_MAX};
+use qudao_storage::{ImportFilter, ImportRow, ImportState, LIMIT_DEFAULT};
 
 /// Arguments of `import list`.
 #[derive(Debug, Args)]
@@ -34,10 +34,7 @@ pub(super) struct List {
 }
 
 fn state(word: &str) -> Result<ImportState, String> {
-    ImportState::parse(word).ok_or_else(|| {
-        let words: Vec<&str> = ImportState::ALL.into_iter().map(ImportState::as_str).collect();
-        format!("is none of {}", words.join(", "))
-    })
+    word::of(word, &ImportState::ALL, ImportState::as_str)
 }
 
 impl List {
@@ -48,19 +45,9 @@ impl List {
         let List { channel, state, since, limit, .. } = self;
         let filter = ImportFilter { channel, state, since, limit, cursor: None };
         let page = storage.imports(&filter).await.map_err(Error::storage("read the imports"))?;
-        if json {
-            page.items.iter().try_for_each(|row| printer.json_line(row))?;
-            return Ok(Exit::Done);
-        }
-        if page.items.is_empty() {
-            printer.note(lang.pick("no imports found", "没有导入记录"))?;
-            return Ok(Exit::Done);
-        }
-        printer.table(&table(lang, &page.items))?;
-        if page.next.is_some() {
-            printer.next(format_args!("\nThere are more; --limit N shows up to {LIMIT_MAX}."))?;
-        }
-        Ok(Exit::Done)
+        let nothing = lang.pick("no imports found", "没有导入记录");
+        let listed = Listed { page: &page, nothing, narrower: "" };
+        listed.tell(printer, json, |rows| table(lang, rows))
     }
 }
 

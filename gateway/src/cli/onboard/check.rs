@@ -1,24 +1,21 @@
 //! `qudao onboard check`: old files by a mapping. What passes, what does not, what is new.
 
 use super::{
-    Reader, Reading, Source,
+    Reader,
     drift::{self, Seen},
     look::name,
     reach, trial,
 };
 use crate::{
-    cli::{
-        report::{self, Lines},
-        when,
-    },
+    cli::report::{self, Lines},
     error::{Error, Exit},
     output::{
         Printer, Table, people,
-        style::{BOLD, DIM, GOOD},
+        style::{BOLD, DIM},
     },
 };
 use clap::Args;
-use qudao_model::{Clock, FileVerdict, Timestamp, clock::SystemClock, file::RowReject};
+use qudao_model::{FileVerdict, Timestamp, file::RowReject};
 use qudao_pipeline::{FileSettings, Trial, Tried, sentences::Lang};
 use serde_json::{Map, Value, json};
 use std::{
@@ -43,26 +40,17 @@ pub(super) struct Check {
     /// The file that counts already, against which the guards judge
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
-    /// Write every reject to this CSV, in English and Chinese
-    #[arg(long, value_name = "FILE")]
-    rejects: Option<PathBuf>,
-    /// The clock: RFC 3339 or unix seconds [default: now]
-    #[arg(long, value_name = "TIME", value_parser = when::at)]
-    at: Option<Timestamp>,
     #[command(flatten)]
-    source: Source,
-    #[command(flatten)]
-    reading: Reading,
+    trying: trial::Trying,
 }
 
 impl Check {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
-        let lang = self.reading.lang();
-        let reader = self.source.reader(printer).await?;
-        let Some(settings) = reader.mapping(&self.mapping, printer).await? else {
+        let lang = self.trying.lang();
+        let Some((reader, settings)) = self.trying.reader(&self.mapping, printer).await? else {
             return Ok(Exit::NeedsPerson);
         };
-        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        let at = self.trying.at();
         let mut all: Vec<Checked<'_>> = Vec::new();
         for file in &self.files {
             let spinner = printer.spinner(format!("{} {}", lang.pick("reading", "正在读取"), file.display()));
@@ -73,13 +61,8 @@ impl Check {
                 Ok(_) | Err(_) => all.push(checked),
             }
         }
-        if let Some(path) = &self.rejects {
-            let names: Vec<String> = all.iter().map(|one| name(one.file)).collect();
-            let rejects = all.iter().zip(&names).filter_map(|(one, name)| {
-                one.tried.as_ref().ok().map(|tried| (name.as_str(), tried.rejects.as_slice()))
-            });
-            trial::write_rejects(path, rejects)?;
-        }
+        let files = all.iter().filter_map(|one| Some((one.file, one.tried.as_ref().ok()?)));
+        self.trying.write_rejects(files)?;
         let rejects = all.iter().filter_map(|one| one.tried.as_ref().ok()).flat_map(|tried| &tried.rejects);
         reach::no_stores(printer, lang, (&reader, &settings), rejects)?;
         let measure = all.iter().find(|one| one.tried.as_ref().is_ok_and(drift::is_measure));
@@ -100,7 +83,7 @@ impl Check {
         (reader, settings): (&Reader, &FileSettings),
         (file, at): (&'a Path, Timestamp),
     ) -> Checked<'a> {
-        let rows_max = match (self.reading.json(), self.files.len()) {
+        let rows_max = match (self.trying.json(), self.files.len()) {
             (true, _) => usize::MAX,
             (false, 1) => 0,
             (false, _) => drift::ROWS,
@@ -109,7 +92,7 @@ impl Check {
         let mut tried = trial::run(reader, settings, trial).await;
         let seen = tried.as_ref().map(Seen::of).unwrap_or_default();
         if let Ok(tried) = tried.as_mut().map_err(drop)
-            && !self.reading.json()
+            && !self.trying.json()
         {
             tried.rows.clear();
         }
@@ -122,19 +105,15 @@ impl Check {
         (all, first): (&[Checked<'_>], &Path),
         names: &BTreeMap<String, String>,
     ) -> Result<(), Error> {
-        if self.reading.json() {
+        if self.trying.json() {
             return match all {
                 [Checked { tried: Ok(only), .. }] => printer.json(&exact(only)),
                 several => several.iter().try_for_each(|one| printer.json_line(&one.json())),
             };
         }
-        let lang = self.reading.lang();
+        let lang = self.trying.lang();
         printer.line(page(lang, (all, first), names).text())?;
-        if let Some(path) = &self.rejects {
-            let wrote = lang.pick("wrote every reject to", "全部被拒的行已写入");
-            printer.line(format_args!("\n{GOOD}ok{GOOD:#}: {wrote} {}", path.display()))?;
-        }
-        Ok(())
+        self.trying.say_rejects(printer)
     }
 }
 

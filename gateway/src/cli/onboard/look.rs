@@ -2,7 +2,7 @@
 
 use super::{Reading, Source, ask, connector::failed, readable, yaml};
 use crate::{
-    cli::{lang::said, report},
+    cli::{lang::said, report, word},
     error::{Error, Exit},
     output::{
         Printer, Table, people,
@@ -53,9 +53,7 @@ pub(super) struct Look {
 
 fn kind(word: &str) -> Result<FileKind, String> {
     let all = [FileKind::StockSnapshot, FileKind::StockDelta, FileKind::Sales, FileKind::Prices];
-    all.into_iter()
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| format!("is none of {}", all.map(FileKind::as_str).join(", ")))
+    word::of(word, &all, FileKind::as_str)
 }
 
 impl Look {

@@ -1,11 +1,8 @@
 //! `qudao onboard preview`: what a mapping makes of a file. The first rows beside their cells, sums per store, every reject.
 
-use super::{Reader, Reading, Source, look::name, reach, trial};
+use super::{Reader, look::name, reach, trial};
 use crate::{
-    cli::{
-        report::{self, Lines, first_rows},
-        when,
-    },
+    cli::report::{self, Lines, first_rows},
     error::{Error, Exit},
     output::{
         Printer, Table, people,
@@ -13,7 +10,7 @@ use crate::{
     },
 };
 use clap::Args;
-use qudao_model::{Clock, FileKind, FileVerdict, Timestamp, clock::SystemClock, file::RowNotice};
+use qudao_model::{FileKind, FileVerdict, Timestamp, file::RowNotice};
 use qudao_pipeline::{
     FileSettings, Trial, Tried,
     sentences::{self, Lang},
@@ -45,39 +42,28 @@ pub(super) struct Preview {
     mapping: PathBuf,
     /// A file as the ERP exports it
     file: PathBuf,
-    /// Write every reject to this CSV, in English and Chinese
-    #[arg(long, value_name = "FILE")]
-    rejects: Option<PathBuf>,
-    /// The clock: RFC 3339 or unix seconds [default: now]
-    #[arg(long, value_name = "TIME", value_parser = when::at)]
-    at: Option<Timestamp>,
     #[command(flatten)]
-    source: Source,
-    #[command(flatten)]
-    reading: Reading,
+    trying: trial::Trying,
 }
 
 impl Preview {
     pub(super) async fn run(self, printer: &mut Printer) -> Result<Exit, Error> {
-        let lang = self.reading.lang();
-        let reader = self.source.reader(printer).await?;
-        let Some(settings) = reader.mapping(&self.mapping, printer).await? else {
+        let lang = self.trying.lang();
+        let Some((reader, settings)) = self.trying.reader(&self.mapping, printer).await? else {
             return Ok(Exit::NeedsPerson);
         };
-        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        let at = self.trying.at();
         let spinner = printer.spinner(lang.pick("reading the file", "正在读取文件"));
         let trial = Trial { file: &self.file, previous: None, counts: None, at, rows_max: ROWS };
         let tried = trial::run(&reader, &settings, trial).await?;
-        let cells = if self.reading.json() {
+        let cells = if self.trying.json() {
             BTreeMap::new()
         } else {
             lines((&reader, &settings), (&self.file, at), &tried.rows).await
         };
         drop(spinner);
-        if let Some(path) = &self.rejects {
-            trial::write_rejects(path, [(name(&self.file).as_str(), tried.rejects.as_slice())])?;
-        }
-        if self.reading.json() {
+        self.trying.write_rejects([(self.file.as_path(), &tried)])?;
+        if self.trying.json() {
             printer.json(&tried)?;
             return Ok(trial::exit_of(&tried));
         }
@@ -89,21 +75,14 @@ impl Preview {
     }
 
     fn next(&self, printer: &mut Printer, tried: &Tried) -> Result<(), Error> {
-        let lang = self.reading.lang();
+        let lang = self.trying.lang();
         let (mapping, file) = (self.mapping.display(), self.file.display());
-        match &self.rejects {
-            Some(path) => {
-                let wrote = lang.pick("wrote every reject to", "全部被拒的行已写入");
-                printer.line(format_args!("\n{GOOD}ok{GOOD:#}: {wrote} {}", path.display()))?;
-            }
-            None if !tried.rejects.is_empty() => {
-                let every =
-                    lang.pick("Every reject as a table for the store", "把全部被拒的行写成表格发给门店");
-                printer.next(format_args!(
-                    "\n{every}: qudao onboard preview --mapping {mapping} {file} --rejects rejects.csv"
-                ))?;
-            }
-            None => {}
+        self.trying.say_rejects(printer)?;
+        if self.trying.rejects.is_none() && !tried.rejects.is_empty() {
+            let every = lang.pick("Every reject as a table for the store", "把全部被拒的行写成表格发给门店");
+            printer.next(format_args!(
+                "\n{every}: qudao onboard preview --mapping {mapping} {file} --rejects rejects.csv"
+            ))?;
         }
         if matches!(tried.verdict, FileVerdict::Accept | FileVerdict::Partial) {
             let next = lang.pick("Next, old files", "下一步，用旧文件核对");

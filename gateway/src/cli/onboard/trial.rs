@@ -1,24 +1,88 @@
 //! Trying a file by a mapping: what `preview` and `check` share.
 
-use super::{Reader, connector::broken, readable};
+use super::{Reader, Reading, Source, connector::broken, look::name, readable};
 use crate::{
     cli::{
         report::{self, Lines},
-        written,
+        when, written,
     },
     error::{Error, Exit, chain},
     output::{
-        people,
-        style::{CARE, DIM},
+        Printer, people,
+        style::{CARE, DIM, GOOD},
     },
 };
-use qudao_model::{FileKind, FileVerdict, file::RowReject};
+use clap::Args;
+use qudao_model::{Clock as _, FileKind, FileVerdict, Timestamp, clock::SystemClock, file::RowReject};
 use qudao_pipeline::{
     FileSettings, Trial, Tried,
     sentences::{self, Lang, RejectLine, rejects_csv, rejects_csv_head},
     try_file_with,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// What both take beside the mapping and its files.
+#[derive(Debug, Args)]
+pub(super) struct Trying {
+    /// Write every reject to this CSV, in English and Chinese
+    #[arg(long, value_name = "FILE")]
+    pub(super) rejects: Option<PathBuf>,
+    /// The clock: RFC 3339 or unix seconds [default: now]
+    #[arg(long, value_name = "TIME", value_parser = when::at)]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl Trying {
+    pub(super) fn lang(&self) -> Lang {
+        self.reading.lang()
+    }
+
+    pub(super) fn json(&self) -> bool {
+        self.reading.json()
+    }
+
+    pub(super) fn at(&self) -> Timestamp {
+        self.at.unwrap_or_else(|| SystemClock.now())
+    }
+
+    /// The connector and the mapping that it reads by; nothing where something in it is left to decide.
+    pub(super) async fn reader(
+        &self,
+        mapping: &Path,
+        printer: &mut Printer,
+    ) -> Result<Option<(Reader, FileSettings)>, Error> {
+        let reader = self.source.reader(printer).await?;
+        let settings = reader.mapping(mapping, printer).await?;
+        Ok(settings.map(|settings| (reader, settings)))
+    }
+
+    /// Writes the rejects of files for the store, where that was asked for.
+    pub(super) fn write_rejects<'a>(
+        &self,
+        files: impl IntoIterator<Item = (&'a Path, &'a Tried)>,
+    ) -> Result<(), Error> {
+        let Some(path) = &self.rejects else { return Ok(()) };
+        let mut text = rejects_csv_head().to_owned();
+        for (file, tried) in files {
+            let file = name(file);
+            text.push_str(&rejects_csv(
+                tried.rejects.iter().map(|reject| RejectLine { file: &file, reject }),
+            ));
+        }
+        written::table(path, &text)
+    }
+
+    /// Says where the rejects are, where they were written.
+    pub(super) fn say_rejects(&self, printer: &mut Printer) -> Result<(), Error> {
+        let Some(path) = &self.rejects else { return Ok(()) };
+        let wrote = self.lang().pick("wrote every reject to", "全部被拒的行已写入");
+        printer.line(format_args!("\n{GOOD}ok{GOOD:#}: {wrote} {}", path.display()))
+    }
+}
 
 /// Reads a file and stores nothing.
 pub(super) async fn run(reader: &Reader, settings: &FileSettings, trial: Trial<'_>) -> Result<Tried, Error> {
@@ -48,18 +112,6 @@ pub(in crate::cli) fn exit_of(tried: &Tried) -> Exit {
         FileVerdict::Accept if tried.counts.rejects > 0 => Exit::Bad,
         FileVerdict::Accept => Exit::Done,
     }
-}
-
-/// Writes the rejects of files for the store.
-pub(super) fn write_rejects<'a>(
-    path: &Path,
-    files: impl IntoIterator<Item = (&'a str, &'a [RowReject])>,
-) -> Result<(), Error> {
-    let mut text = rejects_csv_head().to_owned();
-    for (file, rejects) in files {
-        text.push_str(&rejects_csv(rejects.iter().map(|reject| RejectLine { file, reject })));
-    }
-    written::table(path, &text)
 }
 
 /// `54 good rows`, `18 tickets`.

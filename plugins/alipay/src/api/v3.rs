@@ -1,6 +1,6 @@
 //! `OpenAPI` v3: the same fields as JSON over paths, signatures in headers over the whole body.
 
-use super::{Answer, Api, ESCAPED, platform, refusal, transient};
+use super::{Answer, Api, ESCAPED, platform, refusal};
 use crate::settings::Mode;
 use crate::wire::answer::Status;
 use percent_encoding::utf8_percent_encode;
@@ -58,7 +58,7 @@ pub fn authorization(api: &Api<'_>, signed: &[&str; 5]) -> Result<String, Failur
 pub fn read(api: &Api<'_>, incoming: Incoming) -> Result<Answer, Failure> {
     let Incoming { status, headers, body } = incoming;
     if status >= 500 {
-        return Err(transient(format!("Alipay answered {status}")));
+        return Err(Failure::transient(format!("Alipay answered {status}")));
     }
     if status >= 400 {
         let sub_code = json::read::<ApiError>(&body).map(|error| error.code).unwrap_or_default();

@@ -205,15 +205,7 @@ fn receiver(info: &Node<'_>, order: &Node<'_>) -> Receiver {
 }
 
 fn paid_by(transaction_no: String) -> PaymentRef {
-    PaymentRef {
-        method: None,
-        transaction_no: Some(transaction_no),
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
-    }
+    PaymentRef { transaction_no: Some(transaction_no), ..PaymentRef::default() }
 }
 
 fn kind_of(order: &Node<'_>) -> Note {

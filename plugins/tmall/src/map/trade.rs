@@ -204,11 +204,7 @@ fn payment_refs(trade: &Trade) -> Vec<PaymentRef> {
     let payment = |transaction_no: &String| PaymentRef {
         method: Some(Method::Alipay),
         transaction_no: Some(transaction_no.clone()),
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
+        ..PaymentRef::default()
     };
     trade.alipay_no.0.iter().map(payment).collect()
 }

@@ -4,11 +4,11 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::indexing_slicing, reason = "a test ends where its set-up fails")]
 
+use qudao_sdk::fixtures::FakeKey;
 use qudao_sdk::form::Form;
 use qudao_sdk::model::{Facts, Observation};
 use qudao_sdk::{
-    Certificate, Connector, Fen, Host, HttpError, Incoming, Key, KeyError, Level, MacAlgorithm, Outgoing,
-    Page, Timestamp, time,
+    Connector, Fen, Host, HttpError, Incoming, Key, KeyError, Level, Outgoing, Page, Timestamp, time,
 };
 use qudao_tmall::Tmall;
 use serde_json::{Value, json};
@@ -226,7 +226,7 @@ impl Host for Shop {
         self.settings.to_string()
     }
     fn key(&self, _name: &str) -> Result<Box<dyn Key + '_>, KeyError> {
-        Ok(Box::new(Unsigned))
+        Ok(Box::new(FakeKey { believes: false }))
     }
     fn send(&self, request: &Outgoing) -> Result<Incoming, HttpError> {
         let form = Form::parse(&request.body).unwrap();
@@ -243,36 +243,5 @@ impl Host for Shop {
     }
     fn expected_payment(&self, _order_no: &str) -> Option<Fen> {
         None
-    }
-}
-
-struct Unsigned;
-
-impl Key for Unsigned {
-    fn ids(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn verify(&self, _id: Option<&str>, _data: &[u8], _signature: &[u8]) -> Result<bool, KeyError> {
-        Ok(false)
-    }
-    fn sign(&self, _data: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(Vec::new())
-    }
-    fn decrypt(&self, _nonce: &[u8], _aad: &[u8], _ciphertext: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(Vec::new())
-    }
-    fn mac(&self, _data: &[u8]) -> Result<Vec<u8>, KeyError> {
-        Ok(Vec::new())
-    }
-    fn mac_with(
-        &self,
-        _algorithm: MacAlgorithm,
-        _data: &[u8],
-        _tokens: &[&str],
-    ) -> Result<Vec<u8>, KeyError> {
-        Ok(vec![0])
-    }
-    fn certificates(&self) -> Vec<Certificate> {
-        Vec::new()
     }
 }

@@ -23,6 +23,22 @@ fn alipay_channel(cashier: &alipay::cashier::Cashier) -> Shop {
     }
 }
 
+/// A cashier at noon.
+fn open_cashier() -> alipay::cashier::Cashier {
+    alipay::cashier::Cashier::start(alipay::cashier::Options::at(at(NOON).as_second())).unwrap()
+}
+
+/// A gateway of both platforms, with the one rule `link`.
+async fn linking(market: &Market, cashier: &alipay::cashier::Cashier, link: &str) -> TestGateway {
+    TestGateway::builder()
+        .shop(market.channel(&json!({})))
+        .shop(alipay_channel(cashier))
+        .top(&format!("links:\n  - {link}\n"))
+        .at(at(NOON))
+        .start()
+        .await
+}
+
 /// Pays `order_no` at Alipay and lets the gateway ask for it.
 async fn pay(cashier: &alipay::cashier::Cashier, gateway: &TestGateway, order_no: &str, fen: i64) {
     cashier.clock().set(gateway.gateway.now().as_second());
@@ -37,21 +53,12 @@ async fn pay(cashier: &alipay::cashier::Cashier, gateway: &TestGateway, order_no
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tmall_order_is_linked_to_its_payment_at_alipay_whichever_comes_first() {
     for order_first in [true, false] {
-        let market = Market::tmall();
-        let cashier =
-            alipay::cashier::Cashier::start(alipay::cashier::Options::at(at(NOON).as_second())).unwrap();
+        let (market, cashier) = (Market::tmall(), open_cashier());
         let order_no = market.place(Basket::of("TX26S183-BK-XL", 25_900));
         market.edit(&order_no, &Edit::Pay);
-        let links = format!(
-            "links:\n  - {{name: tmall-alipay, orders: {CHANNEL}, payments: ali, by: order_no, prefix: T200P}}\n"
-        );
-        let gateway = TestGateway::builder()
-            .shop(market.channel(&json!({})))
-            .shop(alipay_channel(&cashier))
-            .top(&links)
-            .at(at(NOON))
-            .start()
-            .await;
+        let link =
+            format!("{{name: tmall-alipay, orders: {CHANNEL}, payments: ali, by: order_no, prefix: T200P}}");
+        let gateway = linking(&market, &cashier, &link).await;
         let payment_no = format!("T200P{order_no}");
         if order_first {
             catch_up(&market, &gateway).await;
@@ -76,23 +83,15 @@ async fn a_tmall_order_is_linked_to_its_payment_at_alipay_whichever_comes_first(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_payment_of_an_order_is_asked_for_when_nobody_tells_of_it() {
     for (ask, linked) in [(true, 1), (false, 0)] {
-        let market = Market::jd();
-        let cashier =
-            alipay::cashier::Cashier::start(alipay::cashier::Options::at(at(NOON).as_second())).unwrap();
+        let (market, cashier) = (Market::jd(), open_cashier());
         let order_no = market.place(Basket::of("TX26S183-BK-XL", 25_900));
         market.edit(&order_no, &Edit::Pay);
         cashier.place(Purchase::of(&format!("MALL{order_no}"), 25_900)).unwrap();
         cashier.edit(&format!("MALL{order_no}"), &payments::Edit::Pay).unwrap();
-        let links = format!(
-            "links:\n  - {{name: mall, orders: {CHANNEL}, payments: ali, by: order_no, prefix: MALL, ask: {ask}}}\n"
+        let link = format!(
+            "{{name: mall, orders: {CHANNEL}, payments: ali, by: order_no, prefix: MALL, ask: {ask}}}"
         );
-        let gateway = TestGateway::builder()
-            .shop(market.channel(&json!({})))
-            .shop(alipay_channel(&cashier))
-            .top(&links)
-            .at(at(NOON))
-            .start()
-            .await;
+        let gateway = linking(&market, &cashier, &link).await;
         gateway.ask().await;
         assert!(gateway.orders(CHANNEL).await[0].payment_refs.iter().all(|one| one.payment_id.is_none()));
         gateway.clock.advance(61);

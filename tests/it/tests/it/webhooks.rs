@@ -10,7 +10,7 @@ use qudao_kit::{Builder, TestGateway, client, load, sequence};
 use qudao_model::{
     Answer, Observation, PaymentFacts, RefundFacts, Request, Timestamp, Verdict,
     delivery::Acceptance,
-    entity::{Evidence, Method, RefundState},
+    entity::{Method, RefundState},
     observation::PaymentClaim,
 };
 use qudao_pipeline::WebhookState;
@@ -66,52 +66,22 @@ async fn commit(gateway: &TestGateway, key: &str, observation: Observation) {
 async fn step(gateway: &TestGateway, order: &str, step: u32) {
     let at = gateway.gateway.now();
     let payment = |state| {
-        Observation::payment(
-            at,
-            PaymentFacts {
-                merchant_no: "m1".to_owned(),
-                sub_merchant_no: None,
-                app_id: None,
-                order_no: order.to_owned(),
-                transaction_no: Some(format!("t-{order}")),
-                state,
-                method: Method::BankCard,
-                sub_method: None,
-                currency: "CNY".to_owned(),
-                requested_fen: 100,
-                payer_paid_fen: Some(100),
-                received_fen: None,
-                coupon_fen: None,
-                paid_at: Some(at),
-                payer_ref: None,
-                store_code: None,
-                device_id: None,
-                attach: None,
-                combined_order_no: None,
-                evidence: Evidence::Notice,
-            },
-        )
+        let facts = PaymentFacts {
+            transaction_no: Some(format!("t-{order}")),
+            payer_paid_fen: Some(100),
+            paid_at: Some(at),
+            ..PaymentFacts::noticed("m1", order, state, Method::BankCard, 100)
+        };
+        Observation::payment(at, facts)
     };
     let refund = |state| {
-        Observation::refund(
-            at,
-            RefundFacts {
-                merchant_no: "m1".to_owned(),
-                sub_merchant_no: None,
-                order_no: order.to_owned(),
-                transaction_no: Some(format!("t-{order}")),
-                refund_no: format!("r-{order}"),
-                platform_refund_no: None,
-                state,
-                method: Method::BankCard,
-                currency: "CNY".to_owned(),
-                amount_fen: Some(40),
-                refunded_total_fen: None,
-                payer_refund_fen: None,
-                succeeded_at: Some(at),
-                evidence: Evidence::Notice,
-            },
-        )
+        let facts = RefundFacts {
+            transaction_no: Some(format!("t-{order}")),
+            amount_fen: Some(40),
+            succeeded_at: Some(at),
+            ..RefundFacts::noticed("m1", order, format!("r-{order}"), state, Method::BankCard)
+        };
+        Observation::refund(at, facts)
     };
     let fact = match step {
         0 => payment(PaymentClaim::Pending),

@@ -11,7 +11,7 @@ use qudao_api::{ApiOptions, router};
 use qudao_model::{
     Answer, EntityKind, Observation, PaymentFacts, Receiver, RefundFacts, Timestamp, Verdict,
     delivery::{Acceptance, Refusal},
-    entity::{Evidence, Method, RefundState},
+    entity::{Method, RefundState},
     observation::PaymentClaim,
 };
 use qudao_pipeline::Gateway;
@@ -154,8 +154,7 @@ async fn gateway(folder: &std::path::Path, vault: &Arc<Vault>) -> Arc<Gateway> {
     let config = qudao_config::load(&file, &qudao_config::ProcessEnvironment).unwrap();
     let options =
         qudao_storage::Options::new(qudao_storage::Location::Sqlite(folder.join("data")), Gateway::fold());
-    let sealing: Arc<dyn qudao_storage::Vault> = Arc::new(Sealing(Arc::clone(vault)));
-    let options = qudao_storage::Options { vault: Some(sealing), ..options };
+    let options = qudao_storage::Options { vault: Some(Gateway::sealing(Arc::clone(vault))), ..options };
     let parts = qudao_pipeline::Parts {
         host: qudao_host::Host::new(qudao_host::HostOptions { cache_dir: None, pool: 1 }).unwrap(),
         storage: qudao_storage::Storage::open(options).await.unwrap(),
@@ -164,19 +163,6 @@ async fn gateway(folder: &std::path::Path, vault: &Arc<Vault>) -> Arc<Gateway> {
         linked: qudao_pipeline::Linked::default(),
     };
     Gateway::start(&config, parts).await.unwrap()
-}
-
-/// The vault as storage uses it.
-struct Sealing(Arc<Vault>);
-
-impl qudao_storage::Vault for Sealing {
-    fn seal(&self, plain: &[u8]) -> Vec<u8> {
-        self.0.seal(plain)
-    }
-
-    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.0.open(sealed)
-    }
 }
 
 pub fn time(text: &str) -> Timestamp {
@@ -206,51 +192,21 @@ fn refusal(reason: &str) -> Refusal {
 }
 
 fn paid(order_no: &str, at: &str) -> Observation {
-    Observation::payment(
-        time(at),
-        PaymentFacts {
-            merchant_no: "m1".to_owned(),
-            sub_merchant_no: None,
-            app_id: None,
-            order_no: order_no.to_owned(),
-            transaction_no: Some(format!("t-{order_no}")),
-            state: PaymentClaim::Paid,
-            method: Method::BankCard,
-            sub_method: None,
-            currency: "CNY".to_owned(),
-            requested_fen: 100,
-            payer_paid_fen: Some(100),
-            received_fen: None,
-            coupon_fen: None,
-            paid_at: Some(time(at)),
-            payer_ref: None,
-            store_code: None,
-            device_id: None,
-            attach: None,
-            combined_order_no: None,
-            evidence: Evidence::Notice,
-        },
-    )
+    let facts = PaymentFacts {
+        transaction_no: Some(format!("t-{order_no}")),
+        payer_paid_fen: Some(100),
+        paid_at: Some(time(at)),
+        ..PaymentFacts::noticed("m1", order_no, PaymentClaim::Paid, Method::BankCard, 100)
+    };
+    Observation::payment(time(at), facts)
 }
 
 pub fn refunded(order_no: &str, refund_no: &str, at: &str) -> Observation {
-    Observation::refund(
-        time(at),
-        RefundFacts {
-            merchant_no: "m1".to_owned(),
-            sub_merchant_no: None,
-            order_no: order_no.to_owned(),
-            transaction_no: Some(format!("t-{order_no}")),
-            refund_no: refund_no.to_owned(),
-            platform_refund_no: None,
-            state: RefundState::Succeeded,
-            method: Method::BankCard,
-            currency: "CNY".to_owned(),
-            amount_fen: Some(40),
-            refunded_total_fen: None,
-            payer_refund_fen: None,
-            succeeded_at: Some(time(at)),
-            evidence: Evidence::Notice,
-        },
-    )
+    let facts = RefundFacts {
+        transaction_no: Some(format!("t-{order_no}")),
+        amount_fen: Some(40),
+        succeeded_at: Some(time(at)),
+        ..RefundFacts::noticed("m1", order_no, refund_no, RefundState::Succeeded, Method::BankCard)
+    };
+    Observation::refund(time(at), facts)
 }

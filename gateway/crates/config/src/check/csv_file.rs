@@ -5,6 +5,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
+use super::Check;
 use crate::Finding;
 use crate::source::{Source, Span};
 
@@ -12,6 +13,26 @@ use crate::source::{Source, Span};
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// More are not told one by one; whoever has that many has the wrong file.
 const TOLD_MAX: usize = 200;
+
+impl Check<'_> {
+    /// The file that the top-level `member` names, and its text; told and nothing where it cannot be read.
+    pub(super) fn csv_file(
+        &mut self,
+        (member, what): (&'static str, &str),
+        written: &str,
+    ) -> Option<(CsvFile, String)> {
+        let path = self.document.folder().join(written);
+        match read(&path) {
+            Ok(text) => Some((CsvFile::new(&path, &text, member), text)),
+            Err((why, hint)) => {
+                let said = format!("{what} `{}` {why}", path.display());
+                let finding = self.at(&format!("/{member}"), member, said);
+                self.add(finding.hint(hint));
+                None
+            }
+        }
+    }
+}
 
 /// A file while it is read.
 pub(super) struct CsvFile {
@@ -22,12 +43,50 @@ pub(super) struct CsvFile {
 
 impl CsvFile {
     /// `text` as [`read`] gives it; `code` is that of its findings.
-    pub(super) fn new(path: &Path, text: &str, code: &'static str) -> CsvFile {
+    fn new(path: &Path, text: &str, code: &'static str) -> CsvFile {
         CsvFile { source: Source::new(&path.display().to_string(), text), code, found: Vec::new() }
     }
 
+    /// The header and the records below it; told and nothing where there is no header.
+    pub(super) fn parts(
+        &mut self,
+        text: &str,
+        columns: &[&str],
+    ) -> Option<(StringRecord, Vec<StringRecord>)> {
+        let mut records = CsvFile::records(text).into_iter();
+        let header = records.next();
+        if header.is_none() {
+            let hint = format!("begin it with the line `{}`", columns.join(","));
+            self.tell_whole("has no header line", hint);
+        }
+        Some((header?, records.collect()))
+    }
+
+    /// Tells where something else than commas stands between the columns of the header. Whether it does.
+    pub(super) fn is_separated_otherwise(
+        &mut self,
+        line: usize,
+        header: &StringRecord,
+        columns: &[&str],
+    ) -> bool {
+        let Some(name) = other_separator(header, columns) else { return false };
+        let hint = format!("separate with commas: `{}`; or save it as CSV with commas", columns.join(","));
+        self.tell(line, None, format!("the columns are separated by {name}"), hint);
+        true
+    }
+
+    /// Tells where a record has more or fewer cells than the header. Whether it has as many.
+    pub(super) fn fits(&mut self, line: usize, record: &StringRecord, width: usize) -> bool {
+        if record.len() != width {
+            let text = format!("{} cells, but the header has {width}", record.len());
+            let hint = "put a value that has a comma in it into double quotes, and leave no cell out";
+            self.tell(line, None, text, hint);
+        }
+        record.len() == width
+    }
+
     /// All records that hold something, each with the line it begins in, until enough is wrong.
-    pub(super) fn records(text: &str) -> Vec<StringRecord> {
+    fn records(text: &str) -> Vec<StringRecord> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -75,7 +134,7 @@ impl CsvFile {
 }
 
 /// What is wrong with a file as a whole, and how to mend it.
-pub(super) fn read(path: &Path) -> Result<String, (String, &'static str)> {
+fn read(path: &Path) -> Result<String, (String, &'static str)> {
     let relative = "paths are relative to this file";
     let failed = |error: std::io::Error| {
         if error.kind() == std::io::ErrorKind::NotFound {
@@ -106,7 +165,7 @@ pub(super) fn read(path: &Path) -> Result<String, (String, &'static str)> {
 }
 
 /// What stands between the columns where it is no comma: the whole header is one cell then.
-pub(super) fn other_separator(header: &StringRecord, columns: &[&str]) -> Option<&'static str> {
+fn other_separator(header: &StringRecord, columns: &[&str]) -> Option<&'static str> {
     let mut cells = header.iter();
     let (Some(only), None) = (cells.next(), cells.next()) else { return None };
     let has_all = |separator: char| {

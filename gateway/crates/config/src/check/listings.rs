@@ -4,12 +4,11 @@
 //! that is wrong is an error and not skipped: a listing that silently does not count would book sales on no SKU.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use csv::StringRecord;
 
 use super::Check;
-use super::csv_file::{CsvFile, is_shortened_number, other_separator, read};
+use super::csv_file::{CsvFile, is_shortened_number};
 use super::links::other_channel;
 use crate::Listings;
 use crate::suggest::nearest;
@@ -23,18 +22,9 @@ impl Check<'_> {
         let Some(written) = root.get("listings").and_then(Node::text).filter(|text| !text.is_empty()) else {
             return;
         };
-        let path = self.document.folder().join(written);
-        let text = match read(&path) {
-            Ok(text) => text,
-            Err((why, hint)) => {
-                let said = format!("listings file `{}` {why}", path.display());
-                let finding = self.at("/listings", "listings", said);
-                self.add(finding.hint(hint));
-                return;
-            }
-        };
+        let Some((csv, text)) = self.csv_file(("listings", "listings file"), written) else { return };
         let names = self.channel_names();
-        let mut file = File::new(&path, &text, &names);
+        let mut file = File { csv, channels: &names, listings: Listings::default(), lines: BTreeMap::new() };
         file.read(&text);
         let File { listings, csv, .. } = file;
         self.outcome.listings = listings;
@@ -54,21 +44,12 @@ struct File<'a> {
 /// Where the columns are.
 type Places = [usize; 3];
 
-impl<'a> File<'a> {
-    fn new(path: &Path, text: &str, channels: &'a [&'a str]) -> File<'a> {
-        let csv = CsvFile::new(path, text, "listings");
-        File { csv, channels, listings: Listings::default(), lines: BTreeMap::new() }
-    }
-
+impl File<'_> {
     fn read(&mut self, text: &str) {
-        let records = CsvFile::records(text);
-        let Some((header, rows)) = records.split_first() else {
-            let hint = format!("begin it with the line `{}`", COLUMNS.join(","));
-            return self.csv.tell_whole("has no header line", hint);
-        };
-        let line = self.csv.line(header);
-        let Some(places) = self.header(line, header) else { return };
-        for row in rows {
+        let Some((header, rows)) = self.csv.parts(text, &COLUMNS) else { return };
+        let line = self.csv.line(&header);
+        let Some(places) = self.header(line, &header) else { return };
+        for row in &rows {
             if self.csv.is_full() {
                 return;
             }
@@ -82,10 +63,7 @@ impl<'a> File<'a> {
         if let [Some(channel), Some(channel_sku), Some(sku)] = found {
             return Some([channel, channel_sku, sku]);
         }
-        if let Some(name) = other_separator(record, &COLUMNS) {
-            let hint =
-                format!("separate with commas: `{}`; or save it as CSV with commas", COLUMNS.join(","));
-            self.csv.tell(line, None, format!("the columns are separated by {name}"), hint);
+        if self.csv.is_separated_otherwise(line, record, &COLUMNS) {
             return None;
         }
         let missing: Vec<&str> = COLUMNS.into_iter().filter(|column| place(column).is_none()).collect();
@@ -101,10 +79,7 @@ impl<'a> File<'a> {
     }
 
     fn row(&mut self, line: usize, record: &StringRecord, (places, width): (Places, usize)) {
-        if record.len() != width {
-            let text = format!("{} cells, but the header has {width}", record.len());
-            let hint = "put a value that has a comma in it into double quotes, and leave no cell out";
-            self.csv.tell(line, None, text, hint);
+        if !self.csv.fits(line, record, width) {
             return;
         }
         let cells = places.map(|place| record.get(place).unwrap_or_default());

@@ -4,12 +4,11 @@
 //! counts for that channel, one with the name of a connector for all of its channels; others are kept and left alone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use csv::StringRecord;
 
 use super::Check;
-use super::csv_file::{CsvFile, is_shortened_number, other_separator, read};
+use super::csv_file::{CsvFile, is_shortened_number};
 use crate::stores::{Ownership, Store, connector_name};
 use crate::suggest::{either, nearest};
 use crate::tree::{Node, join};
@@ -26,18 +25,9 @@ impl Check<'_> {
             self.stock_from(root, None);
             return;
         };
-        let path = self.document.folder().join(written);
-        let text = match read(&path) {
-            Ok(text) => text,
-            Err((why, hint)) => {
-                let said = format!("store directory `{}` {why}", path.display());
-                let finding = self.at("/stores", "stores", said);
-                self.add(finding.hint(hint));
-                return;
-            }
-        };
+        let Some((csv, text)) = self.csv_file(("stores", "store directory"), written) else { return };
         let users = self.users();
-        let mut file = File::new(&path, &text, &users);
+        let mut file = File::new(csv, &users);
         file.read(&text);
         let File { stores, csv, .. } = file;
         if !csv.found.iter().any(|finding| finding.severity == Severity::Error) {
@@ -118,9 +108,9 @@ struct Header {
 }
 
 impl<'a> File<'a> {
-    fn new(path: &Path, text: &str, users: &'a [&'a str]) -> File<'a> {
+    fn new(csv: CsvFile, users: &'a [&'a str]) -> File<'a> {
         File {
-            csv: CsvFile::new(path, text, "stores"),
+            csv,
             users,
             stores: Stores::default(),
             lines: BTreeMap::new(),
@@ -130,14 +120,10 @@ impl<'a> File<'a> {
     }
 
     fn read(&mut self, text: &str) {
-        let records = CsvFile::records(text);
-        let Some((first, rows)) = records.split_first() else {
-            let hint = format!("begin it with the line `{}`", COLUMNS.join(","));
-            return self.csv.tell_whole("has no header line", hint);
-        };
-        let line = self.csv.line(first);
-        let Some(header) = self.header(line, first) else { return };
-        for row in rows {
+        let Some((first, rows)) = self.csv.parts(text, &COLUMNS) else { return };
+        let line = self.csv.line(&first);
+        let Some(header) = self.header(line, &first) else { return };
+        for row in &rows {
             if self.csv.is_full() {
                 return;
             }
@@ -151,10 +137,7 @@ impl<'a> File<'a> {
 
     fn header(&mut self, line: usize, record: &StringRecord) -> Option<Header> {
         let place = |column: &str| record.iter().position(|cell| cell.eq_ignore_ascii_case(column));
-        if let Some(name) = other_separator(record, &COLUMNS) {
-            let hint =
-                format!("separate with commas: `{}`; or save it as CSV with commas", COLUMNS.join(","));
-            self.csv.tell(line, None, format!("the columns are separated by {name}"), hint);
+        if self.csv.is_separated_otherwise(line, record, &COLUMNS) {
             return None;
         }
         let mut header: BTreeMap<&str, usize> = BTreeMap::new();
@@ -199,10 +182,8 @@ impl<'a> File<'a> {
     }
 
     fn row(&mut self, line: usize, record: &StringRecord, header: &Header) {
-        if record.len() != header.width {
-            let text = format!("{} cells, but the header has {}", record.len(), header.width);
-            let hint = "put a value that has a comma in it into double quotes, and leave no cell out";
-            return self.csv.tell(line, None, text, hint);
+        if !self.csv.fits(line, record, header.width) {
+            return;
         }
         let [code, name, region, ownership] = header.places;
         let cell = |place: usize| record.get(place).unwrap_or_default();

@@ -3,7 +3,7 @@
 use qudao_model::{
     Answer, Entity, Facts, Observation, Refund, RefundFacts, Request, Timestamp, Verdict,
     delivery::Acceptance,
-    entity::{Evidence, Method},
+    entity::Method,
     event::{EventDraft, Verb},
     observation::RefundClaim,
 };
@@ -57,21 +57,10 @@ pub(super) async fn commit(storage: &Storage, refund: impl Display, fen: i64) {
 }
 
 fn incoming(refund: impl Display, fen: i64) -> Incoming {
+    let (order_no, refund_no) = (format!("SO{refund}"), format!("R{refund}"));
     let facts = RefundFacts {
-        merchant_no: "1900000001".to_owned(),
-        sub_merchant_no: None,
-        order_no: format!("SO{refund}"),
-        transaction_no: None,
-        refund_no: format!("R{refund}"),
-        platform_refund_no: None,
-        state: RefundClaim::Processing,
-        method: Method::BankCard,
-        currency: "CNY".to_owned(),
         amount_fen: Some(fen),
-        refunded_total_fen: None,
-        payer_refund_fen: None,
-        succeeded_at: None,
-        evidence: Evidence::Notice,
+        ..RefundFacts::noticed("1900000001", order_no, refund_no, RefundClaim::Processing, Method::BankCard)
     };
     let at = Timestamp::from_second(fen).unwrap();
     let (method, path) = ("POST".to_owned(), "/hooks/till".to_owned());

@@ -4,7 +4,7 @@ use super::Folding;
 use proptest::prelude::*;
 use qudao_model::{
     CloudEvent, Entity, Facts, Observation, Payment, PaymentFacts, Refund, RefundFacts, Timestamp,
-    entity::{Evidence, Method, PaymentState},
+    entity::{Method, PaymentState},
     event::EventDraft,
     observation::{PaymentClaim, RefundClaim},
 };
@@ -18,26 +18,9 @@ pub(super) fn at(second: i64) -> Timestamp {
 
 pub(super) fn payment(claim: PaymentClaim, serial: &str, fen: i64, second: i64) -> Known {
     let facts = PaymentFacts {
-        merchant_no: "1900000001".into(),
-        sub_merchant_no: None,
-        app_id: None,
-        order_no: "SO1".into(),
         transaction_no: (!serial.is_empty()).then(|| serial.into()),
-        state: claim,
-        method: Method::BankCard,
-        sub_method: None,
-        currency: "CNY".into(),
-        requested_fen: fen,
-        payer_paid_fen: None,
-        received_fen: None,
-        coupon_fen: None,
         paid_at: (claim == PaymentClaim::Paid).then(|| at(second)),
-        payer_ref: None,
-        store_code: None,
-        device_id: None,
-        attach: None,
-        combined_order_no: None,
-        evidence: Evidence::Notice,
+        ..PaymentFacts::noticed("1900000001", "SO1", claim, Method::BankCard, fen)
     };
     known(Observation::payment(at(second), facts))
 }
@@ -50,20 +33,11 @@ pub(super) fn refund(
     second: i64,
 ) -> Known {
     let facts = RefundFacts {
-        merchant_no: "1900000001".into(),
-        sub_merchant_no: None,
-        order_no: "SO1".into(),
         transaction_no: Some("4200".into()),
-        refund_no: no.into(),
-        platform_refund_no: None,
-        state: claim,
-        method: Method::BankCard,
-        currency: "CNY".into(),
         amount_fen: amount,
         refunded_total_fen: total,
-        payer_refund_fen: None,
         succeeded_at: (claim == RefundClaim::Succeeded).then(|| at(second)),
-        evidence: Evidence::Notice,
+        ..RefundFacts::noticed("1900000001", "SO1", no, claim, Method::BankCard)
     };
     known(Observation::refund(at(second), facts))
 }

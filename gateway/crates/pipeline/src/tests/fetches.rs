@@ -1,25 +1,15 @@
 //! One thing by its key: schedules, hints, giving up.
 
 use super::kit::{
-    Bench, Platform, SHOP, page, page_with, payment, refund, refund_of, silent, sold, start_of_day,
+    Bench, Platform, SHOP, hint, page, page_with, payment, refund, refund_of, silent, sold, start_of_day,
 };
 use qudao_model::{
-    Asked, Entity, EntityKind, Note,
+    Asked, Entity, EntityKind,
     entity::PaymentState,
     observation::{PaymentClaim, RefundClaim},
 };
 use qudao_storage::Ask;
 use serde_json::json;
-
-async fn expect(bench: &Bench, order_no: &str) {
-    let ask = Ask {
-        kind: "fetch.payment".to_owned(),
-        key: vec![order_no.to_owned()],
-        due_at: bench.now(),
-        forward: false,
-    };
-    bench.storage.expect_payment(SHOP, order_no, 5000, Some(ask), bench.now()).await.unwrap();
-}
 
 fn only_fetches(asked: &[Asked]) -> usize {
     asked.iter().filter(|asked| matches!(asked, Asked::Fetch { .. })).count()
@@ -34,21 +24,14 @@ async fn state(bench: &Bench, order_no: &str) -> PaymentState {
 
 #[tokio::test]
 async fn a_payment_is_asked_for_on_the_schedule_until_it_is_paid() {
-    let mut calls = 0;
-    let shop = Platform::new(move |asked| {
-        if matches!(asked, Asked::Poll { .. }) {
-            return page(Vec::new());
-        }
-        calls += 1;
-        match calls {
-            1 => page(Vec::new()),
-            2 => silent(true),
-            3 | 4 => page(vec![payment("SO1", PaymentClaim::Pending, None)]),
-            _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
-        }
+    let shop = Platform::fetched(move |calls| match calls {
+        1 => page(Vec::new()),
+        2 => silent(true),
+        3 | 4 => page(vec![payment("SO1", PaymentClaim::Pending, None)]),
+        _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "SO1").await;
+    bench.expect("SO1").await;
     bench.run().await;
     // 5 s after the first try, by the manifest.
     let tasks = bench.tasks().await;
@@ -67,7 +50,7 @@ async fn what_is_known_already_ends_the_task_too() {
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
     for _ in 0..2 {
-        expect(&bench, "SO1").await;
+        bench.expect("SO1").await;
         bench.run().await;
         assert!(bench.tasks().await.is_empty());
     }
@@ -79,7 +62,7 @@ async fn what_is_known_already_ends_the_task_too() {
 async fn what_nobody_knows_is_given_up() {
     let shop = Platform::new(|_| page(Vec::new()));
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "SO1").await;
+    bench.expect("SO1").await;
     bench.run_for(3590).await;
     assert_eq!(bench.tasks().await.len(), 1);
     bench.run_for(120).await;
@@ -89,11 +72,8 @@ async fn what_nobody_knows_is_given_up() {
 
 #[tokio::test]
 async fn a_hint_has_the_thing_fetched_once() {
-    let hint = |kind: &str, key: serde_json::Value| {
-        let fields = json!({"kind": kind, "key": key});
-        Note { kind: "fetch".to_owned(), at: None, fields: fields.as_object().unwrap().clone() }
-    };
-    let notes = vec![hint("order", json!(["O1"])), hint("weather", json!(["x"])), hint("order", json!("O2"))];
+    let notes =
+        vec![hint("order", &json!(["O1"])), hint("weather", &json!(["x"])), hint("order", &json!("O2"))];
     let shop = Platform::new(move |asked| match asked {
         Asked::Poll { cursor: None, .. } => page_with(Vec::new(), notes.clone()).cursor("1"),
         Asked::Fetch { kind, key } if kind == "order" => page(vec![sold(&key[0], "s1", 1)]),
@@ -109,12 +89,7 @@ async fn a_hint_has_the_thing_fetched_once() {
 
 #[tokio::test]
 async fn a_refund_is_asked_for_until_it_is_done_itself() {
-    let mut calls = 0;
-    let shop = Platform::new(move |asked| {
-        if matches!(asked, Asked::Poll { .. }) {
-            return page(Vec::new());
-        }
-        calls += 1;
+    let shop = Platform::fetched(move |calls| {
         let state = if calls < 3 { RefundClaim::Processing } else { RefundClaim::Succeeded };
         let neighbour = refund_of("R0", RefundClaim::Succeeded);
         page(vec![payment("SO1", PaymentClaim::Paid, Some("T1")), neighbour, refund(state)])

@@ -1,9 +1,9 @@
 //! A platform by script, and a gateway around it without listeners and sandbox.
 
 use crate::{
-    Folding,
+    Folding, Gateway,
     ask::Asks,
-    intake::{Intake, Rules},
+    intake::{Intake, Rules, acceptance},
     schedule::{Askable, Schedule},
 };
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -18,7 +18,7 @@ use qudao_model::{
     order::{Line, OrderFact, Times, Totals},
     transcript,
 };
-use qudao_storage::{Location, Options, Storage};
+use qudao_storage::{Ask, Committed, Incoming, Location, Moves, Options, Storage};
 use qudao_vault::Vault;
 use serde_json::{Value, json};
 use std::{
@@ -57,6 +57,18 @@ impl Platform {
             script: Mutex::new(Box::new(script)),
             asked: Mutex::default(),
             busy: Mutex::default(),
+        })
+    }
+
+    /// Polls give nothing; the rest is answered by the number of its call, from 1.
+    pub(super) fn fetched(mut script: impl FnMut(u32) -> Reply + Send + 'static) -> Arc<Platform> {
+        let mut calls = 0;
+        Platform::new(move |asked| {
+            if matches!(asked, Asked::Poll { .. }) {
+                return page(Vec::new());
+            }
+            calls += 1;
+            script(calls)
         })
     }
 
@@ -151,6 +163,12 @@ pub(super) fn page_with(observations: Vec<Observation>, notes: Vec<Note>) -> Rep
     Reply { told: Ok(Told::Page(page)), exchanges: vec![exchange(true, Some(body))] }
 }
 
+/// A note that has something fetched.
+pub(super) fn hint(kind: &str, key: &Value) -> Note {
+    let fields = json!({"kind": kind, "key": key});
+    Note { kind: "fetch".to_owned(), at: None, fields: fields.as_object().unwrap().clone() }
+}
+
 impl Reply {
     pub(super) fn cursor(mut self, cursor: &str) -> Reply {
         if let Ok(Told::Page(page)) = &mut self.told {
@@ -237,18 +255,6 @@ impl Clock for Hands {
     }
 }
 
-pub(super) struct Sealing(pub(super) Arc<Vault>);
-
-impl qudao_storage::Vault for Sealing {
-    fn seal(&self, plain: &[u8]) -> Vec<u8> {
-        self.0.seal(plain)
-    }
-
-    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.0.open(sealed)
-    }
-}
-
 struct NoVariables;
 
 impl Environment for NoVariables {
@@ -305,6 +311,38 @@ impl Bench {
         *self.clock.0.lock().unwrap() = end;
     }
 
+    /// Somebody expects a payment of 50 yuan, and has it asked for now.
+    pub(super) async fn expect(&self, order_no: &str) {
+        let ask = Ask {
+            kind: "fetch.payment".to_owned(),
+            key: vec![order_no.to_owned()],
+            due_at: self.now(),
+            forward: false,
+        };
+        self.storage.expect_payment(SHOP, order_no, 5000, Some(ask), self.now()).await.unwrap();
+    }
+
+    /// The platform's notice `key` tells these facts.
+    pub(super) async fn notice(&self, platform: &Platform, key: &str, facts: Vec<Observation>) -> Committed {
+        let request = Request {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: None,
+            headers: Vec::new(),
+            body: b"an order".to_vec(),
+        };
+        let incoming = Incoming {
+            channel: SHOP.to_owned(),
+            received_at: self.now(),
+            request,
+            verdict: Verdict::Accepted(acceptance(key, facts, Vec::new())),
+            connector: platform.manifest.label(),
+            micros: 0,
+            personal: platform.manifest.personal,
+        };
+        self.schedule.intake.take_in(&platform.manifest, incoming, Moves::default()).await.unwrap()
+    }
+
     pub(super) async fn entity(&self, kind: EntityKind, channel: &str, key: &[&str]) -> Option<Entity> {
         self.storage.entity(kind, &kind.id(channel, key)).await.unwrap()
     }
@@ -341,7 +379,7 @@ impl Bench {
 pub(super) async fn open(at: &Path, vault: &Arc<Vault>) -> Storage {
     std::fs::create_dir_all(at).unwrap();
     let fold = Arc::new(Folding::default());
-    let sealing: Arc<dyn qudao_storage::Vault> = Arc::new(Sealing(Arc::clone(vault)));
+    let sealing = Gateway::sealing(Arc::clone(vault));
     let options = Options { vault: Some(sealing), ..Options::new(Location::Sqlite(at.to_owned()), fold) };
     Storage::open(options).await.unwrap()
 }
@@ -365,31 +403,14 @@ pub(super) fn config(folder: &Path, listings: &str, links: &str) -> Config {
 
 pub(super) fn payment(order_no: &str, state: PaymentClaim, transaction_no: Option<&str>) -> Observation {
     let paid = state == PaymentClaim::Paid;
-    Observation::payment(
-        start_of_day(),
-        PaymentFacts {
-            merchant_no: "M1".to_owned(),
-            sub_merchant_no: None,
-            app_id: None,
-            order_no: order_no.to_owned(),
-            transaction_no: transaction_no.map(str::to_owned),
-            state,
-            method: Method::Cash,
-            sub_method: None,
-            currency: "CNY".to_owned(),
-            requested_fen: 5000,
-            payer_paid_fen: paid.then_some(5000),
-            received_fen: None,
-            coupon_fen: None,
-            paid_at: paid.then(start_of_day),
-            payer_ref: None,
-            store_code: None,
-            device_id: None,
-            attach: None,
-            combined_order_no: None,
-            evidence: Evidence::Query,
-        },
-    )
+    let facts = PaymentFacts {
+        transaction_no: transaction_no.map(str::to_owned),
+        payer_paid_fen: paid.then_some(5000),
+        paid_at: paid.then(start_of_day),
+        evidence: Evidence::Query,
+        ..PaymentFacts::noticed("M1", order_no, state, Method::Cash, 5000)
+    };
+    Observation::payment(start_of_day(), facts)
 }
 
 pub(super) fn refund(state: RefundClaim) -> Observation {
@@ -397,48 +418,21 @@ pub(super) fn refund(state: RefundClaim) -> Observation {
 }
 
 pub(super) fn refund_of(refund_no: &str, state: RefundClaim) -> Observation {
-    Observation::refund(
-        start_of_day(),
-        RefundFacts {
-            merchant_no: "M1".to_owned(),
-            sub_merchant_no: None,
-            order_no: "SO1".to_owned(),
-            transaction_no: None,
-            refund_no: refund_no.to_owned(),
-            platform_refund_no: None,
-            state,
-            method: Method::Cash,
-            currency: "CNY".to_owned(),
-            amount_fen: Some(500),
-            refunded_total_fen: None,
-            payer_refund_fen: None,
-            succeeded_at: (state == RefundClaim::Succeeded).then(start_of_day),
-            evidence: Evidence::Query,
-        },
-    )
+    let facts = RefundFacts {
+        amount_fen: Some(500),
+        succeeded_at: (state == RefundClaim::Succeeded).then(start_of_day),
+        evidence: Evidence::Query,
+        ..RefundFacts::noticed("M1", "SO1", refund_no, state, Method::Cash)
+    };
+    Observation::refund(start_of_day(), facts)
 }
 
 /// A paid order of one piece, placed so many seconds into the day.
 pub(super) fn order(order_no: &str, channel_sku: &str, second: i64) -> OrderFacts {
     let at = start_of_day().checked_add(jiff::SignedDuration::from_secs(second)).unwrap();
     let line = Line {
-        line_no: 1,
         line_id: Some(format!("{order_no}-1")),
-        sku: None,
-        channel_sku: channel_sku.to_owned(),
-        channel_item: None,
-        title: format!("goods {channel_sku}"),
-        qty: 1,
-        unit_price_fen: 5000,
-        gross_fen: 5000,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 5000,
-        gift: false,
-        state: None,
-        refund_state: None,
-        quantities: None,
+        ..Line::new(1, channel_sku, format!("goods {channel_sku}"), 1, 5000)
     };
     let receiver = Receiver {
         name: Some("韩测评".to_owned()),

@@ -19,20 +19,9 @@ fn telling(facts: Vec<Observation>) -> Arc<Platform> {
 
 fn names(serial: &str, order_no: &str, second: i64) -> Observation {
     let mut facts = order(order_no, "s1", second);
-    facts.payment_refs = vec![PaymentRef { transaction_no: Some(serial.to_owned()), ..nothing_known() }];
+    facts.payment_refs =
+        vec![PaymentRef { transaction_no: Some(serial.to_owned()), ..PaymentRef::default() }];
     Observation::order(facts.modified_at.unwrap(), facts)
-}
-
-fn nothing_known() -> PaymentRef {
-    PaymentRef {
-        method: None,
-        transaction_no: None,
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
-    }
 }
 
 fn linked(order: &Order) -> Vec<(Option<&str>, Option<&str>, usize)> {

@@ -1,17 +1,17 @@
 //! What a reviewer doubted: outcomes that nobody knows, tasks that end too early or never, and numbers of somebody else.
 
 use super::kit::{
-    Bench, Platform, SHOP, effect, page, page_with, payment, refund, refund_of, refused, silent, sold,
+    Bench, Platform, SHOP, effect, hint, page, page_with, payment, refund, refund_of, refused, silent, sold,
 };
-use crate::{NewCommandRequest, ask::Asks as _, commands::accept, intake::acceptance};
+use crate::{NewCommandRequest, commands::accept};
 use qudao_host::EffectState;
 use qudao_model::{
-    Asked, Entity, EntityKind, Facts, Note, Observation, Request, Verdict,
+    Asked, Entity, EntityKind, Facts, Note, Observation,
     entity::PaymentState,
     fault::{Class, Retry},
     observation::{PaymentClaim, RefundClaim},
 };
-use qudao_storage::{Ask, CommandState, Incoming, Moves};
+use qudao_storage::CommandState;
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -20,16 +20,6 @@ use std::{
     },
     time::Duration,
 };
-
-async fn expect(bench: &Bench, order_no: &str) {
-    let ask = Ask {
-        kind: "fetch.payment".to_owned(),
-        key: vec![order_no.to_owned()],
-        due_at: bench.now(),
-        forward: false,
-    };
-    bench.storage.expect_payment(SHOP, order_no, 5000, Some(ask), bench.now()).await.unwrap();
-}
 
 async fn put(bench: &Bench, platform: &Arc<Platform>, payload: Value, wanted_s: Option<u64>) -> String {
     let not_after = wanted_s.map(|seconds| bench.now().checked_add(Duration::from_secs(seconds)).unwrap());
@@ -49,11 +39,6 @@ fn plain() -> Value {
 
 async fn state(bench: &Bench, id: &str) -> CommandState {
     bench.storage.command(id).await.unwrap().unwrap().state
-}
-
-fn hint(kind: &str, key: &Value) -> Note {
-    let fields = json!({"kind": kind, "key": key});
-    Note { kind: "fetch".to_owned(), at: None, fields: fields.as_object().unwrap().clone() }
 }
 
 /// The platform did it and answered; the connector does not believe the answer (a signature) or cannot read it. Whatever
@@ -129,19 +114,12 @@ async fn what_is_stored_of_somebody_else_settles_nothing() {
 /// "An attempt failed; another may pay."
 #[tokio::test]
 async fn a_failed_attempt_does_not_end_the_asking() {
-    let mut calls = 0;
-    let shop = Platform::new(move |asked| {
-        if matches!(asked, Asked::Poll { .. }) {
-            return page(Vec::new());
-        }
-        calls += 1;
-        match calls {
-            1 => page(vec![payment("SO1", PaymentClaim::Failed, None)]),
-            _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
-        }
+    let shop = Platform::fetched(move |calls| match calls {
+        1 => page(vec![payment("SO1", PaymentClaim::Failed, None)]),
+        _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "SO1").await;
+    bench.expect("SO1").await;
     bench.run_for(600).await;
     match bench.entity(EntityKind::Payment, SHOP, &["M1", "SO1"]).await {
         Some(Entity::Payment(payment)) => assert_eq!(payment.state, PaymentState::Paid),
@@ -152,20 +130,13 @@ async fn a_failed_attempt_does_not_end_the_asking() {
 /// A state that the connector does not know yet is a note; it says nothing about how the payment ended.
 #[tokio::test]
 async fn a_note_does_not_end_the_asking_for_money() {
-    let mut calls = 0;
     let note = Note { kind: "payment.unknown_state".to_owned(), at: None, fields: serde_json::Map::new() };
-    let shop = Platform::new(move |asked| {
-        if matches!(asked, Asked::Poll { .. }) {
-            return page(Vec::new());
-        }
-        calls += 1;
-        match calls {
-            1 => page_with(Vec::new(), vec![note.clone()]),
-            _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
-        }
+    let shop = Platform::fetched(move |calls| match calls {
+        1 => page_with(Vec::new(), vec![note.clone()]),
+        _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "SO1").await;
+    bench.expect("SO1").await;
     bench.run_for(600).await;
     assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "SO1"]).await.is_some(), "it was paid");
 }
@@ -173,19 +144,12 @@ async fn a_note_does_not_end_the_asking_for_money() {
 /// The gateway was down, or the channel paused, longer than the connector asks for something; then one call fails.
 #[tokio::test]
 async fn one_failure_after_a_long_rest_loses_no_payment() {
-    let mut calls = 0;
-    let shop = Platform::new(move |asked| {
-        if matches!(asked, Asked::Poll { .. }) {
-            return page(Vec::new());
-        }
-        calls += 1;
-        match calls {
-            1 => refused(Class::Platform, Retry::After(Duration::from_secs(1))),
-            _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
-        }
+    let shop = Platform::fetched(move |calls| match calls {
+        1 => refused(Class::Platform, Retry::After(Duration::from_secs(1))),
+        _ => page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))]),
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "SO1").await;
+    bench.expect("SO1").await;
     bench.turn(2 * 3600);
     bench.run_for(600).await;
     assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "SO1"]).await.is_some(), "it was paid");
@@ -300,23 +264,7 @@ async fn another_content_under_a_known_number_gets_its_own_mapping() {
     let shop = Platform::new(|_| page(Vec::new()));
     let bench = Bench::with(&[(SHOP, &shop)], "shop,s1,A-1\nshop,s2,B-2\n", "").await;
     for facts in [vec![sold("O1", "s1", 1)], vec![sold("O2", "s2", 2)]] {
-        let request = Request {
-            method: "POST".to_owned(),
-            path: "/".to_owned(),
-            query: None,
-            headers: Vec::new(),
-            body: b"an order".to_vec(),
-        };
-        let incoming = Incoming {
-            channel: SHOP.to_owned(),
-            received_at: bench.now(),
-            request,
-            verdict: Verdict::Accepted(acceptance("n-1", facts, Vec::new())),
-            connector: shop.manifest().label(),
-            micros: 0,
-            personal: true,
-        };
-        bench.schedule.intake.take_in(shop.manifest(), incoming, Moves::default()).await.unwrap();
+        bench.notice(&shop, "n-1", facts).await;
     }
     assert_eq!(bench.order("O1").await.lines[0].sku.as_deref(), Some("A-1"));
     assert_eq!(bench.order("O2").await.lines[0].sku.as_deref(), Some("B-2"));
@@ -325,19 +273,14 @@ async fn another_content_under_a_known_number_gets_its_own_mapping() {
 /// A platform that is busy names a short wait again and again: that is no reason to forget what was asked for.
 #[tokio::test]
 async fn a_busy_platform_does_not_make_a_payment_forgotten() {
-    let mut calls = 0;
-    let shop = Platform::new(move |asked| {
-        if matches!(asked, Asked::Poll { .. }) {
-            return page(Vec::new());
-        }
-        calls += 1;
+    let shop = Platform::fetched(move |calls| {
         if calls <= 200 {
             return refused(Class::Platform, Retry::After(Duration::from_secs(1)));
         }
         page(vec![payment("SO1", PaymentClaim::Paid, Some("T1"))])
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "SO1").await;
+    bench.expect("SO1").await;
     bench.run_for(600).await;
     assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "SO1"]).await.is_some(), "it was paid");
 }
@@ -355,8 +298,8 @@ async fn one_payment_that_a_connector_stumbles_over_stops_no_other() {
         _ => page(Vec::new()),
     });
     let bench = Bench::of(&[(SHOP, &shop)]).await;
-    expect(&bench, "ODD").await;
-    expect(&bench, "SO2").await;
+    bench.expect("ODD").await;
+    bench.expect("SO2").await;
     bench.run_for(300).await;
     assert!(bench.storage.pauses().await.unwrap().is_empty());
     assert!(bench.entity(EntityKind::Payment, SHOP, &["M1", "SO2"]).await.is_some(), "it was paid");

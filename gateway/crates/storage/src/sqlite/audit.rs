@@ -1,11 +1,8 @@
 //! Table `audit`: who looked at personal data, and why.
 
-use super::{read_error, time};
-use crate::{
-    AuditEntry, Error, Page,
-    query::{Position, clamp},
-};
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool, sqlite::SqliteRow};
+use super::{read::newest, read_error, time};
+use crate::{AuditEntry, Error, Page, query::Position};
+use sqlx::{QueryBuilder, Row as _, SqlitePool, sqlite::SqliteRow};
 
 /// Bound: when, actor, action, subject, purpose.
 pub(super) const INSERT: &str =
@@ -16,18 +13,10 @@ pub(super) async fn page(
     limit: u32,
     cursor: Option<&str>,
 ) -> Result<Page<AuditEntry>, Error> {
-    let limit = clamp(limit);
-    let mut sql =
-        QueryBuilder::<Sqlite>::new("SELECT position, at, actor, action, subject, purpose FROM audit");
-    if let Some(cursor) = cursor {
-        let after = Position::from_cursor(cursor)?;
-        sql.push(" WHERE (at, position) < (");
-        sql.push_bind(after.micros).push(", ").push_bind(after.row).push(")");
-    }
-    sql.push(" ORDER BY at DESC, position DESC LIMIT ").push_bind(i64::from(limit) + 1);
+    let sql = QueryBuilder::new("SELECT position, at, actor, action, subject, purpose FROM audit WHERE true");
     let get = read_error("the audit");
-    let rows = sql.build().fetch_all(pool).await.map_err(&get)?;
-    super::read::page(&rows, limit, |row| entry(row).map_err(&get))
+    newest((pool, "the audit"), sql, ["at", "position"], (limit, cursor), |row| entry(row).map_err(&get))
+        .await
 }
 
 fn entry(row: &SqliteRow) -> Result<(AuditEntry, Position), sqlx::Error> {

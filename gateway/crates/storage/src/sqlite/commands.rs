@@ -1,10 +1,8 @@
 //! Table `commands`: what somebody wants a platform to do.
 
-use super::{read_error, script::Script, time, write::json_list};
+use super::{read::newest, read_error, script::Script, time, write::json_list};
 use crate::{
-    Cause, CommandFilter, CommandRow, CommandState, Error, Page,
-    batch::CommandChange,
-    query::{Position, clamp},
+    Cause, CommandFilter, CommandRow, CommandState, Error, Page, batch::CommandChange, query::Position,
 };
 use qudao_model::Timestamp;
 use serde::de::DeserializeOwned;
@@ -83,7 +81,6 @@ pub(super) async fn one(pool: &SqlitePool, id: &str) -> Result<Option<CommandRow
 }
 
 pub(super) async fn page(pool: &SqlitePool, filter: &CommandFilter) -> Result<Page<CommandRow>, Error> {
-    let limit = clamp(filter.limit);
     let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
     sql.push(" WHERE true");
     if let Some(channel) = &filter.channel {
@@ -95,20 +92,14 @@ pub(super) async fn page(pool: &SqlitePool, filter: &CommandFilter) -> Result<Pa
     if let Some(state) = filter.state {
         sql.push(" AND state = ").push_bind(state.as_str());
     }
-    if let Some(cursor) = &filter.cursor {
-        let after = Position::from_cursor(cursor)?;
-        sql.push(" AND (created_at, position) < (");
-        sql.push_bind(after.micros).push(", ").push_bind(after.row).push(")");
-    }
-    sql.push(" ORDER BY created_at DESC, position DESC LIMIT ").push_bind(i64::from(limit) + 1);
-    let get = read_error("commands");
-    let rows = sql.build().fetch_all(pool).await.map_err(&get)?;
-    super::read::page(&rows, limit, |row| {
+    let (get, behind) = (read_error("commands"), (filter.limit, filter.cursor.as_deref()));
+    newest((pool, "commands"), sql, ["created_at", "position"], behind, |row| {
         let command = command(row)?;
         let position =
             Position { micros: command.created_at.as_microsecond(), row: row.try_get(0).map_err(&get)? };
         Ok((command, position))
     })
+    .await
 }
 
 fn command(row: &SqliteRow) -> Result<CommandRow, Error> {

@@ -2,11 +2,10 @@
 
 pub(super) mod rejects;
 
-use super::{read_error, script::Script, time};
+use super::{read::newest, read_error, script::Script, time};
 use crate::{
     Cause, Error, ImportFilter, ImportMove, ImportRow, ImportState, NewImport, Page, StoreOutcome,
-    StoreState, StoreSums,
-    query::{Position, clamp},
+    StoreState, StoreSums, query::Position,
 };
 use qudao_model::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -81,7 +80,6 @@ pub(super) async fn one(pool: &SqlitePool, id: &str) -> Result<Option<ImportRow>
 }
 
 pub(super) async fn page(pool: &SqlitePool, filter: &ImportFilter) -> Result<Page<ImportRow>, Error> {
-    let limit = clamp(filter.limit);
     let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
     sql.push(" WHERE true");
     if let Some(channel) = &filter.channel {
@@ -93,20 +91,14 @@ pub(super) async fn page(pool: &SqlitePool, filter: &ImportFilter) -> Result<Pag
     if let Some(since) = filter.since {
         sql.push(" AND received_at >= ").push_bind(since.as_microsecond());
     }
-    if let Some(cursor) = &filter.cursor {
-        let after = Position::from_cursor(cursor)?;
-        sql.push(" AND (received_at, position) < (");
-        sql.push_bind(after.micros).push(", ").push_bind(after.row).push(")");
-    }
-    sql.push(" ORDER BY received_at DESC, position DESC LIMIT ").push_bind(i64::from(limit) + 1);
-    let get = read_error("imports");
-    let rows = sql.build().fetch_all(pool).await.map_err(&get)?;
-    super::read::page(&rows, limit, |row| {
+    let (get, behind) = (read_error("imports"), (filter.limit, filter.cursor.as_deref()));
+    newest((pool, "imports"), sql, ["received_at", "position"], behind, |row| {
         let import = import(row)?;
         let position =
             Position { micros: import.received_at.as_microsecond(), row: row.try_get(0).map_err(&get)? };
         Ok((import, position))
     })
+    .await
 }
 
 pub(super) async fn unfinished(pool: &SqlitePool) -> Result<Vec<ImportRow>, Error> {

@@ -3,6 +3,7 @@
 mod rows;
 
 use super::{
+    read::newest,
     read_error,
     script::{Insert, Script},
     write_error,
@@ -11,7 +12,7 @@ use crate::{
     DeliveryFilter, DeliveryRow, Error, Page, Replayed, Vault, VerdictKind,
     batch::{Again, Changes, Found, InboxRow, RetriedRow, Seen, Stored},
     prepared::KEPT_ROW_BYTES,
-    query::{Position, clamp},
+    query::Position,
 };
 use qudao_model::Request;
 use rows::{json, pairs};
@@ -191,7 +192,6 @@ pub(super) async fn one(pool: &SqlitePool, id: &str) -> Result<Option<DeliveryRo
 }
 
 pub(super) async fn page(pool: &SqlitePool, filter: &DeliveryFilter) -> Result<Page<DeliveryRow>, Error> {
-    let limit = clamp(filter.limit);
     let mut sql = QueryBuilder::<Sqlite>::new(rows::SELECT);
     sql.push("WHERE true");
     if let Some(channel) = &filter.channel {
@@ -213,19 +213,14 @@ pub(super) async fn page(pool: &SqlitePool, filter: &DeliveryFilter) -> Result<P
     if let Some(until) = filter.until {
         sql.push(" AND i.received_at < ").push_bind(until.as_microsecond());
     }
-    if let Some(cursor) = &filter.cursor {
-        let after = Position::from_cursor(cursor)?;
-        sql.push(" AND (i.received_at, i.ordinal) < (");
-        sql.push_bind(after.micros).push(", ").push_bind(after.row).push(")");
-    }
-    sql.push(" ORDER BY i.received_at DESC, i.ordinal DESC LIMIT ").push_bind(i64::from(limit) + 1);
-    let found = sql.build().fetch_all(pool).await.map_err(read_error("deliveries"))?;
-    super::read::page(&found, limit, |row| {
+    let behind = (filter.limit, filter.cursor.as_deref());
+    newest((pool, "deliveries"), sql, ["i.received_at", "i.ordinal"], behind, |row| {
         let delivery = rows::delivery(row)?;
         let ordinal = i64::try_from(delivery.ordinal).unwrap_or(i64::MAX);
         let position = Position { micros: delivery.received_at.as_microsecond(), row: ordinal };
         Ok((delivery, position))
     })
+    .await
 }
 
 pub(super) async fn request(

@@ -7,11 +7,12 @@ use super::{
 use crate::{
     AuditEntry, CommandFilter, CommandRow, DeliveryFilter, DeliveryRow, EntityFilter, Error, Expectation,
     ImportFilter, ImportRow, MovementDigest, MovementKey, Page, ParkedEvent, Paused, RejectFilter, RejectRow,
-    Replayed, StockFilter, StoreState, StoreSummary, StreamState, Task, Vault, WebhookRow, query::Position,
+    Replayed, StockFilter, StoreState, StoreSummary, StreamState, Task, Vault, WebhookRow,
+    query::{Position, clamp},
 };
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use qudao_model::{CloudEvent, Entity, EntityKind, Observation, Order, Request, Slip, StockLevel, Timestamp};
-use sqlx::{SqlitePool, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool, sqlite::SqliteRow};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -226,6 +227,26 @@ impl Reader {
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// The page behind `cursor`, newest first. `sql` is everything up to its order and has a `WHERE`; then the columns of the
+/// time and of the number that tells rows of one time apart, which `read` gives as a row's place.
+pub(super) async fn newest<T>(
+    (pool, what): (&SqlitePool, &'static str),
+    mut sql: QueryBuilder<Sqlite>,
+    [time, number]: [&str; 2],
+    (limit, cursor): (u32, Option<&str>),
+    read: impl Fn(&SqliteRow) -> Result<(T, Position), Error>,
+) -> Result<Page<T>, Error> {
+    let limit = clamp(limit);
+    if let Some(cursor) = cursor {
+        let after = Position::from_cursor(cursor)?;
+        sql.push(format_args!(" AND ({time}, {number}) < ("));
+        sql.push_bind(after.micros).push(", ").push_bind(after.row).push(")");
+    }
+    sql.push(format_args!(" ORDER BY {time} DESC, {number} DESC LIMIT ")).push_bind(i64::from(limit) + 1);
+    let rows = sql.build().fetch_all(pool).await.map_err(super::read_error(what))?;
+    page(&rows, limit, read)
 }
 
 /// Cuts the one row more that was asked for, to learn whether there is a next page.

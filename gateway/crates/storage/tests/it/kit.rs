@@ -15,6 +15,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 pub(crate) const CHANNEL: &str = "till";
+const MERCHANT: &str = "1900000001";
 /// An order number on which the fold breaks.
 pub(crate) const POISON: &str = "POISON";
 
@@ -133,26 +134,8 @@ pub(crate) fn at(second: i64) -> Timestamp {
 
 pub(crate) fn paid(order_no: &str, fen: i64) -> Observation {
     let facts = PaymentFacts {
-        merchant_no: "1900000001".to_owned(),
-        sub_merchant_no: None,
-        app_id: None,
-        order_no: order_no.to_owned(),
         transaction_no: Some(format!("42{order_no}")),
-        state: PaymentClaim::Paid,
-        method: Method::BankCard,
-        sub_method: None,
-        currency: "CNY".to_owned(),
-        requested_fen: fen,
-        payer_paid_fen: None,
-        received_fen: None,
-        coupon_fen: None,
-        paid_at: None,
-        payer_ref: None,
-        store_code: None,
-        device_id: None,
-        attach: None,
-        combined_order_no: None,
-        evidence: Evidence::Notice,
+        ..PaymentFacts::noticed(MERCHANT, order_no, PaymentClaim::Paid, Method::BankCard, fen)
     };
     Observation::payment(at(fen), facts)
 }
@@ -167,20 +150,8 @@ pub(crate) fn pending(order_no: &str, fen: i64) -> Observation {
 
 pub(crate) fn refunded(order_no: &str, refund_no: &str, fen: i64) -> Observation {
     let facts = RefundFacts {
-        merchant_no: "1900000001".to_owned(),
-        sub_merchant_no: None,
-        order_no: order_no.to_owned(),
-        transaction_no: None,
-        refund_no: refund_no.to_owned(),
-        platform_refund_no: None,
-        state: RefundClaim::Succeeded,
-        method: Method::BankCard,
-        currency: "CNY".to_owned(),
         amount_fen: Some(fen),
-        refunded_total_fen: None,
-        payer_refund_fen: None,
-        succeeded_at: None,
-        evidence: Evidence::Notice,
+        ..RefundFacts::noticed(MERCHANT, order_no, refund_no, RefundClaim::Succeeded, Method::BankCard)
     };
     Observation::refund(at(fen), facts)
 }

@@ -60,36 +60,13 @@ pub(crate) fn missing(second: i64, channel_sku: &str) -> Observation {
 
 fn line(line_no: u32, sku: &str) -> Line {
     Line {
-        line_no,
-        line_id: None,
         sku: (!sku.is_empty()).then(|| sku.to_owned()),
-        channel_sku: format!("c{line_no}"),
-        channel_item: None,
-        title: "示例".to_owned(),
-        qty: 1,
-        unit_price_fen: 100,
-        gross_fen: 100,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 100,
-        gift: false,
-        state: None,
-        refund_state: None,
-        quantities: None,
+        ..Line::new(line_no, format!("c{line_no}"), "示例", 1, 100)
     }
 }
 
 fn payment_ref(serial: &str) -> PaymentRef {
-    PaymentRef {
-        method: None,
-        transaction_no: Some(serial.to_owned()),
-        order_no: None,
-        channel: None,
-        payment_id: None,
-        rule: None,
-        rivals: Vec::new(),
-    }
+    PaymentRef { transaction_no: Some(serial.to_owned()), ..PaymentRef::default() }
 }
 
 /// What the fact alone says.

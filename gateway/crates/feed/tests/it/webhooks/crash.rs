@@ -2,29 +2,9 @@
 //! everything, each entity in order.
 
 use super::kit::{Consumer, Desk, Seen, settings, status, unreachable};
-use std::{
-    collections::BTreeMap,
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-};
+use qudao_cut::{cut, everywhere};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Notify;
-
-/// Lets `work` wait so many times, then drops it. Says whether it ended.
-async fn cut<F: Future>(work: F, waits: usize) -> bool {
-    let mut work = pin!(work);
-    let mut left = waits;
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending if left == 0 => Poll::Ready(false),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
 
 /// What a consumer that drops repeats by id makes of what it saw.
 fn without_repeats(seen: &[Seen]) -> BTreeMap<String, Vec<u64>> {
@@ -68,21 +48,11 @@ async fn crashed(waits: usize) -> (bool, BTreeMap<String, Vec<u64>>) {
 
 #[tokio::test]
 async fn cut_anywhere_nothing_is_lost_and_nothing_overtakes() {
-    let (ended, whole) = crashed(usize::MAX).await;
-    assert!(ended);
+    let (whole, waits) = everywhere(1, crashed).await;
     let mut all: Vec<u64> = whole.values().flatten().copied().collect();
     all.sort_unstable();
     assert_eq!(all, (1..=12).collect::<Vec<_>>());
     assert!(whole.values().all(|places| places.is_sorted()), "{whole:?}");
-    let mut waits = 0;
-    loop {
-        let (ended, again) = crashed(waits).await;
-        assert_eq!(again, whole, "cut after {waits} waits");
-        if ended {
-            break;
-        }
-        waits += 1;
-    }
     assert!(waits > 8, "there is nothing to cut");
 }
 
@@ -114,17 +84,9 @@ async fn crashed_at_work(waits: usize) -> (bool, BTreeMap<String, Vec<u64>>) {
 
 #[tokio::test]
 async fn a_courier_at_work_that_is_cut_anywhere_loses_nothing() {
-    let (ended, whole) = crashed_at_work(usize::MAX).await;
-    assert!(ended);
+    let (whole, _) = everywhere(1, crashed_at_work).await;
     assert_eq!(whole.values().map(Vec::len).sum::<usize>(), 10);
     assert!(whole.values().all(|places| places.is_sorted()), "{whole:?}");
-    for waits in 0.. {
-        let (ended, again) = crashed_at_work(waits).await;
-        assert_eq!(again, whole, "cut after {waits} waits");
-        if ended {
-            break;
-        }
-    }
 }
 
 /// Which of the things that a person has done, and that wait for the disk.

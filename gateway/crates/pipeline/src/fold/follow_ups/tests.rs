@@ -116,13 +116,9 @@ fn what_can_be_linked_asks_when_it_can_say_something_new() {
     assert_eq!(links(&told), [format!("1 link payment/{id} 0"), format!("2 link payment/{id} 0")]);
     let order = |second, fact, payment_id: Option<&str>, transaction_no: &str| {
         let named = PaymentRef {
-            method: None,
             transaction_no: Some(transaction_no.into()),
-            order_no: None,
-            channel: None,
             payment_id: payment_id.map(str::to_owned),
-            rule: None,
-            rivals: Vec::new(),
+            ..PaymentRef::default()
         };
         let facts = OrderFacts {
             payment_refs: vec![named],

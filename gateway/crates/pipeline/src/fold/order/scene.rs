@@ -18,23 +18,9 @@ pub(super) fn at(second: i64) -> Timestamp {
 /// A line of `qty` pieces without discounts.
 pub(super) fn line(no: u32, qty: i64, unit_fen: i64, state: Option<OrderState>) -> Line {
     Line {
-        line_no: no,
         line_id: Some(format!("L{no}")),
-        sku: None,
-        channel_sku: format!("C{no}"),
-        channel_item: None,
-        title: format!("item {no}"),
-        qty,
-        unit_price_fen: unit_fen,
-        gross_fen: unit_fen * qty,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: unit_fen * qty,
-        gift: false,
         state,
-        refund_state: None,
-        quantities: None,
+        ..Line::new(no, format!("C{no}"), format!("item {no}"), qty, unit_fen)
     }
 }
 
@@ -93,13 +79,9 @@ pub(super) fn fact(kind: OrderFact, shipments: Vec<Shipment>) -> OrderFacts {
 
 pub(super) fn payment_ref(transaction_no: &str, payment_id: Option<&str>) -> PaymentRef {
     PaymentRef {
-        method: None,
         transaction_no: Some(transaction_no.to_owned()),
-        order_no: None,
-        channel: None,
         payment_id: payment_id.map(str::to_owned),
-        rule: None,
-        rivals: Vec::new(),
+        ..PaymentRef::default()
     }
 }
 

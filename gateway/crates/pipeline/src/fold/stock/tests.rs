@@ -20,23 +20,10 @@ fn at(second: i64) -> Timestamp {
 fn line(no: u32, cancelled: i64, shipped: i64) -> Line {
     let quantities = Quantities { ordered: 3, cancelled, shipped, ..Quantities::default() };
     Line {
-        line_no: no,
         line_id: Some(format!("L{no}")),
         sku: Some(format!("S{no}")),
-        channel_sku: format!("C{no}"),
-        channel_item: None,
-        title: String::new(),
-        qty: 3,
-        unit_price_fen: 0,
-        gross_fen: 0,
-        discount_fen: 0,
-        platform_discount_fen: 0,
-        adjust_fen: 0,
-        net_fen: 0,
-        gift: false,
-        state: None,
-        refund_state: None,
         quantities: Some(quantities),
+        ..Line::new(no, format!("C{no}"), "", 3, 0)
     }
 }
 

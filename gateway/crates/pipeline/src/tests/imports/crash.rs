@@ -6,28 +6,9 @@ use super::{
     moves::moves,
     slips::{sales, ticket},
 };
+use qudao_cut::{cut, everywhere};
 use qudao_model::{CloudEvent, StockLevel};
 use qudao_storage::ImportState;
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-};
-
-/// Lets `work` wait so many times, then drops it. Says whether it ended.
-pub(super) async fn cut<F: Future>(work: F, waits: usize) -> bool {
-    let mut work = pin!(work);
-    let mut left = waits;
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending if left == 0 => Poll::Ready(false),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
 
 type End = (ImportState, Vec<String>, Vec<StockLevel>, Vec<CloudEvent>, Vec<String>);
 
@@ -60,20 +41,10 @@ async fn crashed(waits: usize) -> (bool, End) {
 
 #[tokio::test]
 async fn an_import_that_is_cut_anywhere_ends_as_if_it_were_not() {
-    let (ended, whole) = crashed(usize::MAX).await;
-    assert!(ended);
+    let (whole, waits) = everywhere(1, crashed).await;
     assert_eq!(whole.0, ImportState::Partial);
     assert_eq!(whole.1, ["a held shrink", "b applied", "c applied", "d held first_snapshot"]);
     assert_eq!(whole.4, ["99 bad_date"]);
-    let mut waits = 0;
-    loop {
-        let (ended, again) = crashed(waits).await;
-        assert_eq!(again, whole, "cut after {waits} waits");
-        if ended {
-            break;
-        }
-        waits += 1;
-    }
     assert!(waits > 5, "there is nothing to cut");
 }
 
@@ -88,17 +59,8 @@ async fn a_decision_that_is_cut_anywhere_is_carried_out() {
         desk.run().await;
         (ended, end(&desk, &row.id).await)
     };
-    let (_, whole) = decided(usize::MAX).await;
+    let (whole, _) = everywhere(1, decided).await;
     assert_eq!((whole.0, whole.2.len()), (ImportState::Applied, 36));
-    let mut waits = 0;
-    loop {
-        let (ended, again) = decided(waits).await;
-        assert_eq!(again, whole, "cut after {waits} waits");
-        if ended {
-            break;
-        }
-        waits += 1;
-    }
 }
 
 /// Every `step`-th cut of the import of `file` after `before` gives what no cut gives.
@@ -112,16 +74,7 @@ async fn every_cut(before: &str, file: &str, step: usize) -> End {
         desk.run().await;
         (ended, end(&desk, &id).await)
     };
-    let (_, whole) = run(usize::MAX).await;
-    let mut waits = 0;
-    loop {
-        let (ended, again) = run(waits).await;
-        assert_eq!(again, whole, "cut after {waits} waits");
-        if ended {
-            return whole;
-        }
-        waits += step;
-    }
+    everywhere(step, run).await.0
 }
 
 #[tokio::test]

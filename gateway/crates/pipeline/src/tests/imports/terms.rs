@@ -2,7 +2,6 @@
 
 use super::{
     super::kit::open,
-    crash::cut,
     kit::{BYTES_MAX, Desk, ERP, Lines, events, levels},
     moves::moves,
     slips::{sales, ticket},
@@ -16,6 +15,7 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 use qudao_config::Status;
+use qudao_cut::cut;
 use qudao_host::{FileCall, FileRead, Put, Source};
 use qudao_model::{CloudEvent, EntityKind, StockLevel, Timestamp};
 use qudao_storage::{EntityFilter, ImportRow, ImportState, Storage};
