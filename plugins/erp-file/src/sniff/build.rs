@@ -197,21 +197,32 @@ impl Writer<'_, '_> {
     }
 
     fn store(&mut self, context: &Context<'_>) {
+        let day = self.day_of_titles();
         if self.read.elsewhere.iter().any(|to| to == "store_code") {
-            titles::fill(&self.read.titles, &Known::default(), self.proposal);
+            titles::fill(&self.read.titles, &Known::default(), day, self.proposal);
             return;
         }
         self.add("store_code", |look, column, _| fields::store(look, column));
         let known = if self.proposal.has("store_code") { Known::default() } else { context.known.clone() };
-        let timed = self.read.roles.has("occurred_at");
-        let titles = self.read.titles.iter().filter(|_| self.read.kind != FileKind::Sales);
-        let titles: Vec<(Value, String)> =
-            if timed && self.proposal.has("store_code") { Vec::new() } else { titles.cloned().collect() };
-        titles::fill(&titles, &known, self.proposal);
+        if self.read.kind != FileKind::Sales {
+            titles::fill(&self.read.titles, &known, day, self.proposal);
+        }
         if !self.proposal.has("store_code") && self.read.kind != FileKind::Prices {
             titles::ask(&context.known, context.asked.store.as_ref(), self.proposal);
         }
         self.contradicted(context);
+    }
+
+    /// The member that a day above the table fills, where no column does. A price list's only date is when it begins.
+    fn day_of_titles(&self) -> Option<&'static str> {
+        let timed = |role: &&str| self.read.roles.has(role);
+        match self.read.kind {
+            FileKind::Prices if ["effective_from", "occurred_at"].iter().any(timed) => None,
+            FileKind::Prices => Some("effective_from"),
+            FileKind::StockSnapshot | FileKind::StockDelta | FileKind::Sales => {
+                Some("occurred_at").filter(|role| !timed(role))
+            }
+        }
     }
 
     /// The store that the person named, against those that the file names.

@@ -138,8 +138,8 @@ fn plain(
 ) {
     build::write(context, read, proposal);
     let quantity = read.roles.column(read.table, "quantity").map(|column| column.place);
-    // totals of tickets are of no use: they mix returns, sums of prices and more
-    let quantity = quantity.filter(|_| read.kind != FileKind::Sales);
+    // totals of tickets are of no use: they mix returns, sums of prices and more; a price list has none
+    let quantity = quantity.filter(|_| read.kind != FileKind::Sales && proposal.has("quantity"));
     totals::rules(divided, &Place { quantity, ..*place }, proposal);
     pay(read, proposal);
 }

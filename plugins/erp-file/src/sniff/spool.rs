@@ -183,25 +183,31 @@ fn report(between: &[&Line], layout: &Layout, rows: &[Row], read: &build::Read<'
         );
         proposal.set("rows/skip", Value::Array(written));
     }
-    let quantity = read.roles.column(read.table, "quantity");
-    let sum: i128 = quantity.map_or(0, |column| {
-        let values = rows.iter().filter_map(|row| numbers::parse(row.cell(column.place).unforced()));
-        values.map(|number| number.value).sum::<i128>() / numbers::ONE
-    });
     if let Some((regex, total)) = grand {
         proposal.set("rows/stop_at", json!({"line_regex": regex}));
-        proposal.set("rows/control_total", json!({"on": "stop_row", "of": "quantity"}));
-        proposal.found(
-            "/rows/control_total",
-            &total.to_string(),
-            why(
-                format!("the last line states {total}, the rows add up to {sum}"),
-                format!("末行写明 {total}，各行相加得 {sum}"),
-            ),
-            if total == sum { 97 } else { 75 },
-        );
+        let quantity = read.roles.column(read.table, "quantity");
+        // A price list has no quantity to add up.
+        if let Some(column) = quantity.filter(|_| proposal.has("quantity")) {
+            control(total, column, rows, proposal);
+        }
     }
     anchor(proposal);
+}
+
+/// The last line's total against the rows.
+fn control(total: i128, quantity: &Column, rows: &[Row], proposal: &mut Proposal) {
+    let values = rows.iter().filter_map(|row| numbers::parse(row.cell(quantity.place).unforced()));
+    let sum = values.map(|number| number.value).sum::<i128>() / numbers::ONE;
+    proposal.set("rows/control_total", json!({"on": "stop_row", "of": "quantity"}));
+    proposal.found(
+        "/rows/control_total",
+        &total.to_string(),
+        why(
+            format!("the last line states {total}, the rows add up to {sum}"),
+            format!("末行写明 {total}，各行相加得 {sum}"),
+        ),
+        if total == sum { 97 } else { 75 },
+    );
 }
 
 /// Rules of several characters in one expression.

@@ -164,11 +164,12 @@ fn undecided(field: &mut Map<String, Value>, settled: &Settled, proposal: &mut P
 }
 
 /// A time that stands in a title: `日期:2013年1月5日`.
-pub(crate) fn from_title(source: &Value, regex: &str, form: &str) -> Map<String, Value> {
+pub(crate) fn from_title(to: &str, source: &Value, regex: &str, form: &str) -> Map<String, Value> {
+    let kind = if to == "occurred_at" { "datetime" } else { "date" };
     object(&[
-        ("to", json!("occurred_at")),
+        ("to", json!(to)),
         ("from", source.clone()),
-        ("type", json!("datetime")),
+        ("type", json!(kind)),
         ("regex", json!(regex)),
         ("formats", json!([form])),
     ])

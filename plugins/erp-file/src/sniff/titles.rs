@@ -171,8 +171,9 @@ pub(crate) fn store_field(from: &Value, titled: &Titled, known: &Known) -> Map<S
     field
 }
 
-/// Looks through texts above the table, each with what a field's `from` would be, for what the columns do not say.
-pub(crate) fn fill(texts: &[(Value, String)], known: &Known, proposal: &mut Proposal) {
+/// Looks through texts above the table, each with what a field's `from` would be, for what the columns do not say. `day_is`: the
+/// member that a day fills, where one is wanted.
+pub(crate) fn fill(texts: &[(Value, String)], known: &Known, day_is: Option<&str>, proposal: &mut Proposal) {
     for (from, text) in texts {
         if let Some(titled) = store(text, known).filter(|_| !proposal.has("store_code")) {
             let field = store_field(from, &titled, known);
@@ -187,27 +188,30 @@ pub(crate) fn fill(texts: &[(Value, String)], known: &Known, proposal: &mut Prop
                 if known.is_code(value) { 96 } else { 75 },
             );
         }
-        let Some(titled) = day(text).filter(|_| !proposal.has("occurred_at")) else { continue };
+        let Some((to, titled)) = day_is.filter(|to| !proposal.has(to)).zip(day(text)) else { continue };
         let form = titled.form.unwrap_or("%Y-%m-%d");
-        let field = super::times::from_title(from, &titled.regex, form);
+        if to != "occurred_at" && form.contains("%H") {
+            continue;
+        }
+        let field = super::times::from_title(to, from, &titled.regex, form);
         proposal.field(
             field,
-            &format!("{} → occurred_at", titled.value),
+            &format!("{} → {to}", titled.value),
             why(format!("the day stands above the table: `{text}`"), format!("日期写在表格上方：“{text}”")),
             92,
         );
-        undecided(&titled.value, form, proposal);
+        undecided(to, &titled.value, form, proposal);
     }
 }
 
 /// A day in a title that reads either way round: the form is left open.
-fn undecided(value: &str, form: &str, proposal: &mut Proposal) {
+fn undecided(to: &str, value: &str, form: &str, proposal: &mut Proposal) {
     let settled = dates::settle(std::iter::once((value, 1)));
     if settled.rivals.is_empty() {
         return;
     }
-    let at = format!("/fields/{}/formats", proposal.place_of("occurred_at"));
-    if let Some(field) = proposal.field_of("occurred_at") {
+    let at = format!("/fields/{}/formats", proposal.place_of(to));
+    if let Some(field) = proposal.field_of(to) {
         field.remove("formats");
     }
     let forms = std::iter::once(form).chain(settled.first).chain(settled.rivals);
@@ -232,7 +236,7 @@ pub(crate) fn printed(texts: &[(Value, String)], proposal: &mut Proposal) {
     for (from, text) in texts {
         let Some(titled) = made(text) else { continue };
         let form = titled.form.unwrap_or("%Y-%m-%d");
-        let field = super::times::from_title(from, &titled.regex, form);
+        let field = super::times::from_title("occurred_at", from, &titled.regex, form);
         proposal.field(
             field,
             &format!("{} → occurred_at", titled.value),
@@ -244,7 +248,7 @@ pub(crate) fn printed(texts: &[(Value, String)], proposal: &mut Proposal) {
             ),
             75,
         );
-        undecided(&titled.value, form, proposal);
+        undecided("occurred_at", &titled.value, form, proposal);
         return;
     }
 }

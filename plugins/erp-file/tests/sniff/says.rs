@@ -232,3 +232,37 @@ fn columns_of_one_word_have_names_of_their_own() {
     let names: Vec<&str> = columns.iter().filter_map(|column| column["name"].as_str()).collect();
     assert_eq!(names, ["store", "条码", "name", "数量", "col5", "qty"]);
 }
+
+#[track_caller]
+fn check_price_list(text: &str, regex: &str) {
+    let found = look(text, &known());
+    assert_eq!(found.mapping["kind"], "prices", "{:#}", found.mapping);
+    let from = field(&found, "effective_from");
+    let written = from.get("regex").unwrap_or(&from["from"]["line_regex"]);
+    assert_eq!((written.as_str(), &from["type"]), (Some(regex), &json!("date")), "{from}");
+    assert!(found.mapping["rows"].get("control_total").is_none());
+    let mapping: Mapping = serde_json::from_value(found.mapping.clone()).expect("a mapping");
+    assert_eq!(mapping.problems(), []);
+    let rows = rows(&found, text);
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    assert!(rows.iter().all(|row| row["effective_from"] == "2026-01-05"), "{rows:?}");
+}
+
+#[test]
+fn the_day_above_a_price_list_is_when_it_begins() {
+    check_price_list(
+        "价目表,,\n日期:2026-01-05,,\n货号,颜色,零售价\nA1,黑,399.00\nA2,黑,299.00\nA3,白,199.00\n",
+        "日期:(?P<v>.+)$",
+    );
+    check_price_list(
+        "\
+PRICE LIST   Date: 2026-01-05
+Style No      Color   Size   Retail Price
+-----------------------------------------
+TX26S183      BLK     M            399.00
+TX26S184      BLK     L            299.50
+TX26S185      WHT     M             99.00
+",
+        "Date:\\s*(?P<v>.+)$",
+    );
+}
