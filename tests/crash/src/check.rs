@@ -132,6 +132,7 @@ impl Check {
             events: u64::try_from(self.seq).unwrap_or_default(),
             imports: count(database, "SELECT count(*) FROM imports")?,
             orders: count(database, "SELECT count(*) FROM entities WHERE kind = 'order'")?,
+            aftersales: count(database, "SELECT count(*) FROM entities WHERE kind = 'aftersale'")?,
         };
         Ok(())
     }

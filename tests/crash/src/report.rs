@@ -67,6 +67,8 @@ pub struct Kept {
     pub imports: u64,
     /// Of the shop.
     pub orders: u64,
+    /// Of the shop.
+    pub aftersales: u64,
 }
 
 /// How long starts took.

@@ -69,13 +69,14 @@ pub(crate) fn report(report: &Report, options: &Options) {
     );
     let kept = &report.kept;
     anstream::println!(
-        "kept       {} deliveries, {} observations, {} entities, {} events, {} imports, {} orders of the shop",
+        "kept       {} deliveries, {} observations, {} entities, {} events, {} imports, {} orders and {} after-sales of the shop",
         kept.deliveries,
         kept.observations,
         kept.entities,
         kept.events,
         kept.imports,
-        kept.orders
+        kept.orders,
+        kept.aftersales
     );
     restarts("restart", &report.restarts);
     if report.migrations.count > 0 {

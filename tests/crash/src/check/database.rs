@@ -1,6 +1,8 @@
 //! A read-only connection to the database of a gateway that runs or was killed.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 use std::path::Path;
@@ -29,17 +31,17 @@ impl Database {
         Ok(Database { runtime, connection })
     }
 
-    /// Rows; `after` is bound to each question mark that is numbered 1.
-    pub(crate) fn rows(&mut self, sql: &str, after: i64) -> Result<Vec<SqliteRow>> {
+    /// Rows, one after another; `after` is bound to each question mark that is numbered 1.
+    pub(crate) fn rows(&mut self, sql: &str, after: i64) -> Rows<'_> {
         let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(after);
-        let rows = self.runtime.block_on(query.fetch_all(&mut self.connection));
-        rows.with_context(|| format!("asking {sql}"))
+        let stream = query.fetch(&mut self.connection);
+        Rows { runtime: &self.runtime, stream, sql: sql.to_owned() }
     }
 
     /// Rows; the one question mark is bound to this text.
-    pub(crate) fn rows_of(&mut self, sql: &'static str, text: String) -> Result<Vec<SqliteRow>> {
-        let rows = self.runtime.block_on(sqlx::query(sql).bind(text).fetch_all(&mut self.connection));
-        rows.with_context(|| format!("asking {sql}"))
+    pub(crate) fn rows_of(&mut self, sql: &'static str, text: String) -> Rows<'_> {
+        let stream = sqlx::query(sql).bind(text).fetch(&mut self.connection);
+        Rows { runtime: &self.runtime, stream, sql: sql.to_owned() }
     }
 
     /// One number.
@@ -53,5 +55,21 @@ impl Database {
     pub(crate) fn has(&mut self, table: &str) -> Result<bool> {
         let sql = format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{table}'");
         Ok(self.number(&sql)? > 0)
+    }
+}
+
+/// Rows of an answer as they come: a whole database may be asked for.
+pub(crate) struct Rows<'d> {
+    runtime: &'d Runtime,
+    stream: BoxStream<'d, Result<SqliteRow, sqlx::Error>>,
+    sql: String,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<SqliteRow>;
+
+    fn next(&mut self) -> Option<Result<SqliteRow>> {
+        let row = self.runtime.block_on(self.stream.next())?;
+        Some(row.map_err(|error| Error::new(error).context(format!("asking {}", self.sql))))
     }
 }

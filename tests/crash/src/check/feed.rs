@@ -26,7 +26,8 @@ pub(super) fn events(check: &mut Check, database: &mut Database) -> Result<Vec<S
             OR EXISTS (SELECT 1 FROM inbox i WHERE i.first_id = e.event ->> 'deliveryid')
         FROM events e WHERE e.seq > ?1 {stock} ORDER BY 1"
     );
-    for row in database.rows(&sql, check.seq)? {
+    for row in database.rows(&sql, check.seq) {
+        let row = row?;
         let seq: i64 = row.try_get(0)?;
         if seq != check.seq + 1 {
             found.push(format!("the feed goes from {} to {seq}", check.seq));
@@ -145,15 +146,16 @@ fn verbs<'a>(kind: &str, entity: &'a Value) -> Vec<&'a str> {
 /// Numbers of the events of payments behind `after`: those that go out by webhook.
 pub(super) fn payments(database: &mut Database, after: u64) -> Result<Vec<i64>> {
     let sql = format!("SELECT seq FROM events WHERE seq > ?1 AND type LIKE '{TYPE}%' ORDER BY seq");
-    let rows = database.rows(&sql, i64::try_from(after).unwrap_or(i64::MAX))?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    let rows = database.rows(&sql, i64::try_from(after).unwrap_or(i64::MAX));
+    rows.map(|row| Ok(row?.try_get(0)?)).collect()
 }
 
 /// Entities that no event told of, of which what they came to was not told exactly once, or that are otherwise than the last
 /// event said.
 pub(super) fn entities(check: &Check, database: &mut Database) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for row in database.rows("SELECT id, kind, entity FROM entities WHERE position > ?1", 0)? {
+    for row in database.rows("SELECT id, kind, entity FROM entities WHERE position > ?1", 0) {
+        let row = row?;
         let (id, kind): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let Some(told) = check.told.get(&id) else {
             if kind != SILENT {

@@ -20,7 +20,8 @@ pub(super) fn notices(
         "SELECT ordinal, channel, verdict, sha256, body FROM inbox WHERE ordinal > ?1 AND method = 'POST'";
     let filled = i64::try_from(known.filled).unwrap_or(i64::MAX);
     let mut understood = Vec::new();
-    for row in database.rows(sql, check.ordinal.max(filled))? {
+    for row in database.rows(sql, check.ordinal.max(filled)) {
+        let row = row?;
         let (ordinal, channel): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
         let (verdict, sha): (String, Vec<u8>) = (row.try_get(2)?, row.try_get(3)?);
         if !CHANNELS.contains(&channel.as_str()) {
@@ -67,7 +68,8 @@ fn payments(database: &mut Database, understood: &[Told]) -> Result<Vec<String>>
             AND +kind = 'payment' AND entity ->> 'requested_fen' = value ->> 2) AS many
         FROM json_each(?) WHERE many <> 1";
     let mut found = Vec::new();
-    for row in database.rows_of(sql, serde_json::to_string(&wanted)?)? {
+    for row in database.rows_of(sql, serde_json::to_string(&wanted)?) {
+        let row = row?;
         let (at, fen, many): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let told = usize::try_from(at).ok().and_then(|at| understood.get(at));
         let shown = told.map(Told::shown).unwrap_or_default();

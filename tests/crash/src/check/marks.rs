@@ -50,5 +50,5 @@ impl Marks {
 }
 
 fn content(database: &mut Database, sql: &str, number: i64) -> Result<Vec<String>> {
-    database.rows(sql, number)?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    database.rows(sql, number).map(|row| Ok(row?.try_get(0)?)).collect()
 }

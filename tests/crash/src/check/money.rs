@@ -45,7 +45,8 @@ fn known(
         "SELECT {key}, state, entity FROM entities WHERE kind = '{kind}' AND channel = '{channel}' AND order_no LIKE 'SIM%' AND ?1 = ?1"
     );
     let mut all = BTreeMap::new();
-    for row in database.rows(&sql, 0)? {
+    for row in database.rows(&sql, 0) {
+        let row = row?;
         let (number, state): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let entity: Value = serde_json::from_str(&row.try_get::<String, _>(2)?)?;
         let amounts = members.iter().map(|name| entity.get(*name).and_then(Value::as_i64)).collect();

@@ -97,7 +97,8 @@ pub(super) fn rows(database: &mut Database, after: (i64, i64), depth: Depth) -> 
     let mut found = Vec::new();
     for rule in RULES.iter().chain(whole) {
         let after = if rule.inbox { after.0 } else { after.1 };
-        for row in database.rows(rule.sql, after)? {
+        for row in database.rows(rule.sql, after) {
+            let row = row?;
             let what: String = row.try_get(0)?;
             found.push(format!("{}: {what}", rule.means));
         }

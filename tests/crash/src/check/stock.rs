@@ -45,7 +45,8 @@ fn known(database: &mut Database) -> Result<Levels> {
         JOIN stock_stores s ON s.id = l.store JOIN stock_skus k ON k.id = l.sku
         WHERE l.base IS NOT NULL AND ?1 = ?1";
     let mut levels = Levels::new();
-    for row in database.rows(sql, 0)? {
+    for row in database.rows(sql, 0) {
+        let row = row?;
         let (store, sku): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         levels.entry(store).or_default().insert(sku, row.try_get(2)?);
     }
@@ -56,8 +57,8 @@ fn known(database: &mut Database) -> Result<Levels> {
 fn as_of(database: &mut Database) -> Result<BTreeMap<String, i64>> {
     let sql =
         "SELECT s.code, n.as_of FROM stock_snapshots n JOIN stock_stores s ON s.id = n.store WHERE ?1 = ?1";
-    let rows = database.rows(sql, 0)?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let rows = database.rows(sql, 0);
+    rows.map(|row| row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?)))).collect()
 }
 
 /// Changes of a level that were told although nothing differs from what was told before, or out of order; and levels of which
@@ -76,7 +77,8 @@ pub(super) fn repeats(database: &mut Database) -> Result<Vec<String>> {
         WHERE e.version <= e.was_version
             OR (e.on_hand, e.committed, e.safety) = (e.was_on_hand, e.was_committed, e.was_safety)";
     let mut found = Vec::new();
-    for row in database.rows(repeats, 0)? {
+    for row in database.rows(repeats, 0) {
+        let row = row?;
         let (seq, before): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
         found.push(format!("event {seq} tells once more what event {before} told of {}", name(&row)?));
     }
@@ -84,7 +86,8 @@ pub(super) fn repeats(database: &mut Database) -> Result<Vec<String>> {
         JOIN stock_stores s ON s.id = l.store JOIN stock_skus k ON k.id = l.sku
         LEFT JOIN stock_events e ON e.store = l.store AND e.sku = l.sku AND e.bucket = l.bucket
         WHERE ?1 = ?1 GROUP BY l.store, l.sku, l.bucket HAVING told <> l.version";
-    for row in database.rows(versions, 0)? {
+    for row in database.rows(versions, 0) {
+        let row = row?;
         let (version, told): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
         found.push(format!(
             "the level of {} is of version {version}, and {told} of them were told",
@@ -98,7 +101,8 @@ pub(super) fn repeats(database: &mut Database) -> Result<Vec<String>> {
 pub(super) fn imports(database: &mut Database, chain: &Chain) -> Result<Vec<String>> {
     let mut listed: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for row in database.rows("SELECT sha256, name, state, counts FROM imports WHERE position > ?1", 0)? {
+    for row in database.rows("SELECT sha256, name, state, counts FROM imports WHERE position > ?1", 0) {
+        let row = row?;
         *listed.entry(row.try_get(0)?).or_default() += 1;
         let (name, state): (String, String) = (row.try_get(1)?, row.try_get(2)?);
         if matches!(state.as_str(), "failed" | "rejected" | "discarded") {
@@ -126,7 +130,8 @@ fn counting(database: &mut Database, chain: &Chain) -> Result<Vec<String>> {
         WHERE s.state = 'applied' AND i.channel = '{STOCK}' AND ?1 = ?1"
     );
     let mut found = Vec::new();
-    for row in database.rows(&sql, 0)? {
+    for row in database.rows(&sql, 0) {
+        let row = row?;
         let (sha256, store): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let of = chain.evenings.iter().find(|evening| evening.files.iter().any(|file| file.sha256 == sha256));
         if let Some(evening) = of
@@ -162,7 +167,8 @@ pub(super) fn truth(database: &mut Database, chain: &Chain) -> Result<Vec<String
     let sql = "SELECT s.code, k.sku, e.on_hand FROM stock_events e JOIN stock_stores s ON s.id = e.store
         JOIN stock_skus k ON k.id = e.sku WHERE e.seq > ?1 AND e.kind = 0 ORDER BY e.seq";
     let mut told = Levels::new();
-    for row in database.rows(sql, 0)? {
+    for row in database.rows(sql, 0) {
+        let row = row?;
         let (store, sku): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         told.entry(store).or_default().insert(sku, row.try_get(2)?);
     }
@@ -181,7 +187,8 @@ pub(super) fn truth(database: &mut Database, chain: &Chain) -> Result<Vec<String
 
 fn slips(database: &mut Database, chain: &Chain) -> Result<Vec<String>> {
     let mut known = BTreeSet::new();
-    for row in database.rows("SELECT entity FROM entities WHERE kind = 'slip' AND position > ?1", 0)? {
+    for row in database.rows("SELECT entity FROM entities WHERE kind = 'slip' AND position > ?1", 0) {
+        let row = row?;
         let slip: Value = serde_json::from_str(&row.try_get::<String, _>(0)?)?;
         let text = |name: &str| slip.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let tenders = slip.get("tenders").and_then(Value::as_array).into_iter().flatten();

@@ -183,6 +183,40 @@ fn a_cursor_that_is_gone_is_missed() {
     assert_eq!(found(true), ["the cursor of orders of jd-main is not there, though it was asked on"]);
 }
 
+/// The shop's after-sales, with their amounts and no others.
+#[test]
+fn after_sales_are_held_against_the_shop() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("qudao.sqlite");
+    let mut shop = Shop::open(5).unwrap();
+    while shop.aftersales().is_empty() {
+        shop.trade(4).unwrap();
+    }
+    let told = shop.aftersales().remove(0);
+    let (no, order_no) = (&told.aftersale_no, &told.order_no);
+    write(
+        &file,
+        &format!(
+            r#"INSERT INTO entities (position, id, family, kind, channel, state, order_no, updated_at, entity)
+                VALUES (1, 'ord_1', 'ord_1', 'aftersale', 'jd-main', '{state}', '{order_no}', 0,
+                '{{"aftersale_no":"{no}","order_no":"{order_no}","state":"{state}","amount_fen":{fen}}}')"#,
+            state = told.state,
+            fen = told.amount_fen,
+        ),
+    );
+    let found = || {
+        let mut found = orders::truth(&mut super::Database::open(&file).unwrap(), &shop).unwrap();
+        found.retain(|text| text.contains(no) || text.contains("nobody's"));
+        found
+    };
+    assert_eq!(found(), Vec::<String>::new());
+    write(&file, "UPDATE entities SET entity = json_set(entity, '$.amount_fen', 1)");
+    assert!(found()[0].starts_with(&format!("the after-sale {no} has [")), "{:?}", found());
+    write(&file, "UPDATE entities SET entity = json_set(entity, '$.aftersale_no', '7')");
+    let missing = format!("the after-sale {no} of the order {order_no} is missing");
+    assert_eq!(found(), [missing.as_str(), "the after-sale 7 is nobody's"]);
+}
+
 /// A migration keeps all that it found, row by row and not only their number.
 #[test]
 fn what_a_migration_changed_is_seen() {
