@@ -28,6 +28,8 @@ pub enum Step {
     Notices(u32),
     /// Buyers and sellers do something, so many times.
     Life(u32),
+    /// A chain of stores closes so many days, and its ERP's files are handed in.
+    Evening(u32),
     /// A platform answers badly from now on, so many times.
     Trouble(u32),
     /// The gateway asks whatever is due.
@@ -82,7 +84,7 @@ pub struct Again {
 
 /// Who takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each of the four is there or not")]
+#[allow(clippy::struct_excessive_bools, reason = "each of the five is there or not")]
 pub(crate) struct Cast {
     /// A marketplace is asked for orders.
     pub(crate) market: bool,
@@ -92,13 +94,15 @@ pub(crate) struct Cast {
     pub(crate) wechat: bool,
     /// Alipay does.
     pub(crate) alipay: bool,
+    /// A chain of stores hands in files of its ERP.
+    pub(crate) chain: bool,
 }
 
 impl Cast {
     /// At least one who tells; a market costs most.
     pub(crate) fn thrown(dice: &mut Dice) -> Cast {
         let (market, till, notices) = (dice.below(2) == 0, dice.below(3) == 0, dice.below(3));
-        Cast { market, till, wechat: notices != 1, alipay: notices != 0 }
+        Cast { market, till, wechat: notices != 1, alipay: notices != 0, chain: dice.below(3) == 0 }
     }
 
     fn is_asked(self) -> bool {
@@ -134,6 +138,9 @@ pub fn steps(seed: u64) -> Vec<Step> {
             let fault = fault((FAILURES[(seed / 5 % 4) as usize], 3), &mut dice);
             steps.extend([Step::Disk(fault), Step::Notices(4)]);
         }
+        if cast.chain && dice.below(5) == 0 {
+            evening(&mut dice, &mut steps);
+        }
         match dice.below(100) {
             0..5 => mood(moods.next().filter(|_| dice.below(4) > 0), &mut dice, &mut steps),
             5..20 if cast.is_asked() => trouble(&mut dice, &mut steps),
@@ -156,6 +163,19 @@ fn trouble(dice: &mut Dice, steps: &mut Vec<Step>) {
     steps.extend([life(dice), trouble, soon(dice), Step::Ask]);
     if dice.below(2) == 0 {
         steps.extend([soon(dice), Step::Ask]);
+    }
+}
+
+/// Stores close; the disk is in the way, or the machine stops in the middle of it, or all is well.
+fn evening(dice: &mut Dice, steps: &mut Vec<Step>) {
+    match dice.below(5) {
+        0 => steps.push(Step::Disk(disk(dice))),
+        1..4 => steps.push(stop((40, None), dice)),
+        _ => {}
+    }
+    steps.push(Step::Evening(1 + dice.below(2)));
+    if dice.below(2) == 0 {
+        steps.extend([Step::Wait(dice.between(1, 400)), Step::Evening(0)]);
     }
 }
 
@@ -273,6 +293,8 @@ impl fmt::Display for Step {
         match self {
             Step::Notices(count) => write!(out, "up to {count} notices arrive"),
             Step::Life(count) => write!(out, "{count} things happen to orders"),
+            Step::Evening(0) => write!(out, "files of the ERP that were not taken are handed in again"),
+            Step::Evening(days) => write!(out, "the stores close {days} days and hand in their files"),
             Step::Trouble(count) => write!(out, "{count} calls of platforms will go wrong"),
             Step::Ask => write!(out, "the gateway asks"),
             Step::Wait(seconds) => write!(out, "{seconds} s pass"),

@@ -6,8 +6,8 @@
 //! each stop, too. What did happen is counted in [`Seen`]. What surprises: the gateway's threads are real, so a seed decides what
 //! happens and not which of two threads is first; nearly all histories repeat exactly.
 //!
-//! What is not here: files of an ERP, in whose import `tests/crash` kills the gateway, and for whose rows the tests of
-//! `pipeline` fill the disk; SQLite does not write those. A database that may not grow or be written is in `tests/it`.
+//! What is not here: a disk that fails below files of an ERP and the rows that an import spools, which SQLite does not write;
+//! the tests of `pipeline` fill it there. A database that may not grow or be written is in `tests/it`.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +21,7 @@
 pub mod disk;
 pub mod history;
 
+mod chain;
 mod channels;
 mod courier;
 mod hook;

@@ -1,6 +1,6 @@
 //! What must hold once everything works again and every platform was patient.
 
-use crate::{courier::Courier, world::World};
+use crate::{chain::Chain, courier::Courier, world::World};
 use qudao_kit::market::{CHANNEL, assert_known};
 use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order};
 use qudao_pipeline::{Channels, replay};
@@ -26,6 +26,7 @@ pub(crate) async fn settle(world: &mut World, seed: u64) {
     for round in 0..ROUNDS {
         world.send_rest(&mut dice).await;
         world.tell().await;
+        world.hand_in().await;
         world.ask().await;
         world.post().await;
         world.wait(15 * 60);
@@ -44,6 +45,11 @@ async fn is_caught_up(world: &World) -> bool {
     let storage = world.life().gateway.storage();
     if let Some(till) = &world.till
         && !till.is_settled(storage).await
+    {
+        return false;
+    }
+    if let Some(chain) = &world.chain
+        && !chain.is_settled(storage).await
     {
         return false;
     }
@@ -73,6 +79,9 @@ async fn hold(world: &mut World) -> Kept {
     if let Some(till) = &world.till {
         till.hold(storage).await;
     }
+    if let Some(chain) = &world.chain {
+        chain.hold(storage, gateway.now()).await;
+    }
     world.post().await;
     world.hook.hold(&kept.events);
     world.reader.finish(gateway.feed(), &kept.events).await;
@@ -97,6 +106,18 @@ pub(crate) async fn inbox(world: &World) {
                 "notice {notice} of `{channel}` was {said} and is there {rows} times"
             );
         }
+    }
+}
+
+/// Each file that was taken is on the list, once; the same is true of it.
+pub(crate) async fn files(world: &mut World) {
+    let Some(chain) = &world.chain else { return };
+    let storage = world.life().gateway.storage();
+    let cut = Chain::is_importing(storage).await;
+    let read = chain.listed(storage).await.is_ok();
+    assert!(read || world.disk.is_stopped(), "the list of imports cannot be read although the machine runs");
+    if let (true, Some(chain)) = (cut, &mut world.chain) {
+        chain.seen.add("files", "import cut off");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The world of one history: a gateway on a failing disk, its platforms, and what happens between them.
 
 use crate::{
+    chain::Chain,
     channels,
     courier::{Courier, Sent},
     disk::{Disk, Failure, Fault},
@@ -38,6 +39,7 @@ pub(crate) struct World {
     pub(crate) couriers: Vec<Courier>,
     pub(crate) market: Option<Market>,
     pub(crate) till: Option<Till>,
+    pub(crate) chain: Option<Chain>,
     pub(crate) hook: Hook,
     pub(crate) reader: Reader,
     pub(crate) disk: Disk,
@@ -84,6 +86,10 @@ impl World {
         if let Some(till) = &till {
             builder = builder.shop(till.channel());
         }
+        let chain = cast.chain.then(|| Chain::open(&mut dice, now));
+        if chain.is_some() {
+            builder = Chain::configure(builder);
+        }
         let connectors = builder.write(folder.path());
         if cast.market || cast.till {
             channels::impatient(&connectors);
@@ -98,6 +104,7 @@ impl World {
             couriers,
             market,
             till,
+            chain,
             hook,
             reader: Reader::default(),
             disk,
@@ -123,6 +130,7 @@ impl World {
         match step {
             Step::Notices(count) => self.notices(count as usize, &mut dice).await,
             Step::Life(count) => self.live(count, &mut dice).await,
+            Step::Evening(days) => self.evening(days).await,
             Step::Trouble(count) => self.trouble((seed, place), count, &mut dice),
             Step::Ask => self.ask().await,
             Step::Wait(seconds) => self.wait(seconds),
@@ -165,6 +173,7 @@ impl World {
             self.start().await;
             if !self.disk.is_stopped() {
                 oracle::inbox(self).await;
+                oracle::files(self).await;
             }
         }
     }
@@ -233,6 +242,9 @@ impl World {
         let mut seen = self.seen.clone();
         seen.merge(&self.disk.seen());
         seen.merge(&self.hook.seen());
+        if let Some(chain) = &self.chain {
+            seen.merge(&chain.seen);
+        }
         for courier in &self.couriers {
             seen.merge(&courier.seen);
         }
@@ -336,6 +348,22 @@ impl World {
         if let Some(mut till) = self.till.take() {
             self.unless_stopped(till.tell(&gateway)).await;
             self.till = Some(till);
+        }
+    }
+
+    async fn evening(&mut self, days: u32) {
+        if let Some(chain) = &mut self.chain {
+            (0..days).for_each(|_| chain.close_day());
+        }
+        self.hand_in().await;
+    }
+
+    /// Files of the ERP are handed in and imported.
+    pub(crate) async fn hand_in(&mut self) {
+        let gateway = self.life().gateway.clone();
+        if let Some(mut chain) = self.chain.take() {
+            self.unless_stopped(chain.hand_in(&gateway)).await;
+            self.chain = Some(chain);
         }
     }
 

@@ -58,6 +58,7 @@ const OCCURS: &[(&str, &[&str])] = &[
         ],
     ),
     ("webhook", &["fine", "down", "broken", "picky", "forgetful", "busy", "gone"]),
+    ("files", &["turned away", "confirmed", "import cut off"]),
     ("clock", &["jumps ahead", "jumps back"]),
 ];
 

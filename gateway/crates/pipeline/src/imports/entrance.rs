@@ -49,6 +49,12 @@ impl Gateway {
         self.imports().progress(id)
     }
 
+    /// Imports what waits and may be tried now, until nothing is left that may; what could not be run is tried again later.
+    /// Tests drive imports by this alone; a running gateway uses [`Gateway::run_imports`].
+    pub async fn import_due(&self) -> Result<(), Error> {
+        self.imports().run_due().await.map(drop)
+    }
+
     /// Imports what waits, and looks into watched folders, until `tasks` stop. What a stop interrupts is taken up again at
     /// the next start.
     pub fn run_imports(&self, tasks: &Tasks) {

@@ -164,14 +164,18 @@ impl Imports {
         Ok(pace.waits.values().map(|wait| wait.until).filter(|until| *until > now).min())
     }
 
-    /// Everything that can be run now, one after the other, until nothing is left that can.
-    #[cfg(test)]
-    pub(crate) async fn run_all(&self) -> Vec<String> {
+    /// Everything that can be run now, one after the other, until nothing is left that can; says what could not be run.
+    pub(crate) async fn run_due(&self) -> Result<Vec<String>, Error> {
         let mut troubles = Vec::new();
-        while let Some((row, turn)) = self.next().await.unwrap() {
+        while let Some((row, turn)) = self.next().await? {
             troubles.extend(self.turn(row, turn).await);
         }
-        troubles
+        Ok(troubles)
+    }
+
+    #[cfg(test)]
+    pub(crate) async fn run_all(&self) -> Vec<String> {
+        self.run_due().await.unwrap()
     }
 
     /// The oldest import of a channel that has its turn.
