@@ -1,6 +1,6 @@
 //! `serve`: start, drain, reload, crash.
 
-use crate::program::{Folder, Serving, channel};
+use crate::program::{Folder, Serving, channel, notice};
 use rustix::process::Signal;
 use std::{
     cell::RefCell,
@@ -124,6 +124,36 @@ async fn a_drain_under_load_loses_nothing_that_was_acknowledged() {
     assert!(status.success(), "{log}");
     assert!(acknowledged.len() >= 50);
     assert_eq!(fed(&folder), acknowledged, "a drained gateway has answered all that it kept");
+}
+
+/// A platform that was let in and is slow: its body comes when the gateway goes down already.
+#[tokio::test]
+async fn what_comes_in_during_a_drain_is_kept_or_turned_away() {
+    let folder = Folder::configured();
+    let mut serving = Serving::start(&folder);
+    let (body, headers) = notice(1);
+    let mut slow = TcpStream::connect(serving.ready["hooks"].as_str().unwrap()).unwrap();
+    let mut head = "POST /hooks/hello-main HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n".to_owned();
+    head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+    slow.write_all(format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+
+    serving.signal(Signal::TERM);
+    serving.until("stopping");
+    slow.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    let (status, log) = serving.ended();
+    assert!(status.success(), "{status}: {log}");
+    let is_taken = answer.contains("HTTP/1.1 200");
+    assert!(is_taken || answer.contains("HTTP/1.1 503"), "{answer}");
+    assert_eq!(
+        fed(&folder).len(),
+        usize::from(is_taken),
+        "how many are kept, and what was answered: {answer}"
+    );
 }
 
 #[tokio::test]
