@@ -8,8 +8,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// From one look to the next.
-const LOOK: Duration = Duration::from_millis(1);
+/// From one look to the next: a commit takes about a millisecond.
+const LOOK: Duration = Duration::from_micros(100);
 
 /// Something that shows in the database while it is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

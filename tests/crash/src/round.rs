@@ -90,7 +90,15 @@ impl World<'_> {
         while self.address.under_way() == 0 && begun.elapsed() < REQUEST_MAX {
             thread::sleep(AIM);
         }
-        thread::sleep(Duration::from_micros(self.dice.between(0, 4_000).unsigned_abs()));
+        if self.dice.below(2) == 0 {
+            // The moment one is acknowledged: whatever is durable only later is lost now.
+            let before = self.ledger.acknowledged();
+            while self.ledger.acknowledged() == before && begun.elapsed() < REQUEST_MAX {
+                thread::sleep(AIM);
+            }
+        } else {
+            thread::sleep(Duration::from_micros(self.dice.between(0, 4_000).unsigned_abs()));
+        }
         self.kill()?;
         Ok(false)
     }
@@ -110,7 +118,10 @@ impl World<'_> {
         self.shop.trade(u32::try_from(orders)?)?;
         self.shop.hesitate();
         aim::awaits(&self.folder.database(), Phase::Window, WINDOW_MAX)?;
-        self.pause(0, 80);
+        // Half of them the moment the cursor is there: what is not there with it is lost now.
+        if self.dice.below(2) == 0 {
+            self.pause(0, 80);
+        }
         self.kill()?;
         aim::is(&self.folder.database(), Phase::Window)
     }
