@@ -26,6 +26,7 @@ mod channels;
 mod courier;
 mod hook;
 mod life;
+mod once;
 mod oracle;
 mod reader;
 mod seen;

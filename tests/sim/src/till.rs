@@ -1,6 +1,7 @@
 //! A till that expects payments which nobody tells of, and gives money back by command. It repeats whatever the gateway did
 //! not take.
 
+use crate::once;
 use qudao_kit::Shop;
 use qudao_model::{Entity, EntityKind, Payment};
 use qudao_pipeline::{Gateway, NewCommandRequest};
@@ -225,7 +226,9 @@ impl Till {
                 sale.order_no
             );
         }
+        let calls = self.calls().all();
         for refund in &self.refunds {
+            once::hold(&calls, &refund.no);
             let done: Vec<_> = truth.refunds().iter().filter(|done| done.refund_no == refund.no).collect();
             let row = storage.command(refund.command.as_deref().unwrap_or_default()).await;
             let row = row.expect("storage answers").expect("the gateway took it");
