@@ -2,6 +2,7 @@
 
 use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order, Payment, Refund, entity::RefundState};
 use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Asserts all of them.
@@ -22,9 +23,39 @@ pub async fn hold(storage: &Storage) {
         };
         assert!(there, "{} of {} does not exist", event.subject, event.r#type);
     }
+    told(storage, &events).await;
     sums(storage).await;
     masked(storage, &events).await;
     decided(storage).await;
+}
+
+/// The last event of an entity says what became of it; that a paid one was given back is told of its refunds.
+async fn told(storage: &Storage, events: &[CloudEvent]) {
+    let last: BTreeMap<&str, &CloudEvent> = events.iter().map(|event| (&*event.subject, event)).collect();
+    let said = |id: &str, kind: &str| {
+        let entity = last.get(id).and_then(|event| event.data.get(kind));
+        entity.and_then(|entity| entity.get("state")).cloned().unwrap_or_default()
+    };
+    for refund in refunds(storage, EntityFilter::new(EntityKind::Refund)).await {
+        assert_eq!(
+            said(&refund.id, "refund"),
+            json!(refund.state),
+            "told last of refund {}",
+            refund.refund_no
+        );
+    }
+    for order in orders(storage, EntityFilter::new(EntityKind::Order)).await {
+        assert_eq!(said(&order.id, "order"), json!(order.state), "told last of order {}", order.order_no);
+    }
+    let standing = |state: &Value| match state.as_str().unwrap_or_default() {
+        "authorized" => "pending".to_owned(),
+        "partly_refunded" | "refunded" => "paid".to_owned(),
+        other => other.to_owned(),
+    };
+    for payment in payments(storage, EntityFilter::new(EntityKind::Payment)).await {
+        let (was, is) = (standing(&said(&payment.id, "payment")), standing(&json!(payment.state)));
+        assert_eq!(was, is, "told last of payment {}", payment.order_no);
+    }
 }
 
 /// Refunded sums of payments are the sums of their succeeded refunds.
