@@ -159,20 +159,32 @@ pub async fn assert_same(market: &Market, gateway: &TestGateway) {
 /// What a gateway knows, both by number, is what is true.
 pub fn assert_known(truth: &market::Truth, orders: &[Order], aftersales: &[AfterSale]) {
     let told: Vec<_> = truth.orders().iter().filter(|order| order.visible).collect();
-    let numbers = |orders: &[Order]| orders.iter().map(|order| order.order_no.clone()).collect::<Vec<_>>();
-    assert_eq!(numbers(orders), told.iter().map(|order| order.order_no.clone()).collect::<Vec<_>>());
+    let known: Vec<_> = orders.iter().map(|order| order.order_no.as_str()).collect();
+    assert_numbers("orders", &known, &told.iter().map(|order| order.order_no.as_str()).collect::<Vec<_>>());
     for (order, truth) in orders.iter().zip(&told) {
         assert_eq!(shown(order), expected(truth), "order {}", truth.order_no);
     }
     let of = |order_no: &str| told.iter().any(|order| order.order_no == order_no);
     let told: Vec<_> = truth.aftersales().iter().filter(|one| of(&one.order_no)).collect();
-    assert_eq!(aftersales.len(), told.len(), "after-sales");
+    let known: Vec<_> = aftersales.iter().map(|one| one.aftersale_no.as_str()).collect();
+    let numbers: Vec<_> = told.iter().map(|one| one.aftersale_no.as_str()).collect();
+    assert_numbers("after-sales", &known, &numbers);
     for (aftersale, truth) in aftersales.iter().zip(&told) {
-        assert_eq!(aftersale.aftersale_no, truth.aftersale_no);
         assert_eq!(serde_json::to_value(aftersale.state).unwrap(), truth.state, "{}", truth.aftersale_no);
         assert_eq!(aftersale.amount_fen, truth.amount_fen, "{}", truth.aftersale_no);
         assert_eq!(aftersale.order_no, truth.order_no);
     }
+}
+
+/// The same numbers in the same order; says which are missing, as those that a cursor passed too early are.
+fn assert_numbers(what: &str, known: &[&str], told: &[&str]) {
+    let missing: Vec<_> = told.iter().filter(|no| !known.contains(no)).collect();
+    let strange: Vec<_> = known.iter().filter(|no| !told.contains(no)).collect();
+    assert!(
+        missing.is_empty() && strange.is_empty(),
+        "{what}: the platform has {missing:?}, which were never read; it does not have {strange:?}"
+    );
+    assert_eq!(known, told, "{what}");
 }
 
 /// What a reader of the feed would act on.
