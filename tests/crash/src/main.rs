@@ -2,10 +2,10 @@
 
 mod screen;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Parser;
 use qudao_crash::{Options, Watch, run};
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -62,11 +62,13 @@ fn main() -> ExitCode {
 /// Whether nothing is missing.
 fn crash(cli: &Cli) -> Result<bool> {
     let seed = cli.seed.unwrap_or_else(|| u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(1));
+    // A gateway is started in its own folder.
+    let root = absolute(&cli.root).context("finding the root")?;
     let options = Options {
-        gateway: cli.gateway.clone(),
-        root: cli.root.clone(),
+        gateway: absolute(&cli.gateway).context("finding the gateway")?,
         folder: cli.folder.clone(),
-        cache: Some(cli.root.join("target/crash-cache")),
+        cache: Some(root.join("target/crash-cache")),
+        root,
         cycles: cli.cycles,
         seed,
         rate: cli.rate,

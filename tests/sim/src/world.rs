@@ -34,8 +34,8 @@ use std::{cell::RefCell, future::Future, time::Duration};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-/// Longest that it takes to ask for all that is due: a whole history takes a second.
-const ASKING: Duration = Duration::from_secs(20);
+/// Longest that it takes to ask for all that is due: a whole history takes a second or two.
+const ASKING: Duration = Duration::from_mins(1);
 
 /// Everything there is.
 pub(crate) struct World {
