@@ -70,20 +70,24 @@ impl FileWriter {
         let stored = Stored { sha256, size: self.size };
         let path = path_of(&self.folder, &stored.sha256);
         // With all that it needs: a caller that goes away meanwhile does not take the file from under it.
-        let named = tokio::task::spawn_blocking(move || named(&self.unfinished.0, &path, &self.folder));
+        let named = move || named(&self.unfinished.0, &path, &self.folder, sync_name);
+        let named = tokio::task::spawn_blocking(named);
         named.await.map_err(|ended| at(std::io::Error::other(ended)))??;
         Ok(stored)
     }
 }
 
 /// Gives a whole file its name, durably. The folders may have been made by a life that ended before their names were flushed.
-fn named(unfinished: &Path, path: &Path, files: &Path) -> Result<(), Error> {
+fn named(
+    unfinished: &Path,
+    path: &Path,
+    files: &Path,
+    mut sync: impl FnMut(&Path) -> std::io::Result<()>,
+) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(files);
     make_folder(folder).map_err(|error| failed(folder, error))?;
     std::fs::rename(unfinished, path).map_err(|error| failed(unfinished, error))?;
-    [path, folder, files]
-        .into_iter()
-        .try_for_each(|name| sync_name(name).map_err(|error| failed(name, error)))
+    [path, folder, files].into_iter().try_for_each(|name| sync(name).map_err(|error| failed(name, error)))
 }
 
 /// Where a file of this hash lies.
@@ -135,5 +139,57 @@ impl Storage {
         std::fs::File::open(&path).map_err(|error| {
             if error.kind() == std::io::ErrorKind::NotFound { unknown() } else { failed(&path, error) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unfinished(folder: &Path) -> PathBuf {
+        let path = folder.join("unfinished-1-1");
+        std::fs::write(&path, "abc").unwrap();
+        path
+    }
+
+    /// A pipe takes bytes and cannot be flushed to a disk.
+    #[tokio::test]
+    #[cfg(unix)]
+    async fn a_file_whose_bytes_cannot_be_flushed_gets_no_name() {
+        let home = tempfile::tempdir().unwrap();
+        let (_reader, writer) = std::io::pipe().unwrap();
+        let file = std::fs::File::from(std::os::fd::OwnedFd::from(writer));
+        let (folder, hash) = (home.path().to_owned(), Sha256::new());
+        let path = unfinished(&folder);
+        let mut coming = FileWriter {
+            folder: folder.clone(),
+            unfinished: Unfinished(path.clone()),
+            file: file.into(),
+            hash,
+            size: 0,
+        };
+        coming.write(b"abc").await.unwrap();
+        let error = coming.finish().await.unwrap_err();
+        assert!(matches!(&error, Error::File { path: at, .. } if *at == path), "{error}");
+        assert_eq!(
+            std::fs::read_dir(&folder).unwrap().count(),
+            0,
+            "neither a name nor what was not finished"
+        );
+    }
+
+    /// Without these flushes a loss of power takes the name and leaves the import that was told of it.
+    #[test]
+    fn a_name_is_flushed_with_all_folders_that_it_lies_in_once_it_is_there() {
+        let home = tempfile::tempdir().unwrap();
+        let (files, path) = (home.path(), home.path().join("ba/ba78"));
+        let mut flushed = Vec::new();
+        let sync = |name: &Path| {
+            assert!(path.exists(), "{} is flushed too early", name.display());
+            flushed.push(name.to_owned());
+            Ok(())
+        };
+        named(&unfinished(files), &path, files, sync).unwrap();
+        assert_eq!(flushed, [&path, &files.join("ba"), files]);
     }
 }

@@ -4,7 +4,7 @@ use crate::kit::{
     CHANNEL, POISON, accepted, at, failed, fresh, ignored, open, options, paid, refunded, rejected,
 };
 use futures_util::future::join_all;
-use qudao_model::{EntityKind, Verdict, id};
+use qudao_model::{CloudEvent, EntityKind, Verdict, id};
 use qudao_storage::{Error, Storage, VerdictKind};
 
 #[tokio::test]
@@ -195,6 +195,17 @@ async fn a_batch_larger_than_one_insert_is_committed_whole() {
         (0..700).map(|at| kept.commit(accepted(1, &format!("m{at}"), vec![paid(&format!("M{at}"), at)])));
     assert!(join_all(batch).await.iter().all(|one| one.duplicate_of.is_none()));
     assert_eq!(kept.feed().await.len(), 2000);
+}
+
+#[tokio::test]
+async fn an_event_shows_its_entity_as_it_is_from_then_on() {
+    let kept = fresh().await;
+    for n in 1..=3 {
+        kept.commit(accepted(n, &format!("n{n}"), vec![paid("SO1", n)])).await;
+    }
+    let shown = |event: &CloudEvent| (event.seq, event.data["payment"]["version"].as_u64());
+    let shown: Vec<_> = kept.feed().await.iter().map(shown).collect();
+    assert_eq!(shown, [(1, Some(1)), (2, Some(2)), (3, Some(3))]);
 }
 
 #[tokio::test]
