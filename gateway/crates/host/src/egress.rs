@@ -272,6 +272,22 @@ fn may_be(name: &str, ip: IpAddr) -> bool {
 mod tests {
     use super::*;
 
+    struct Both;
+
+    impl Names for Both {
+        fn find(&self, _name: &str) -> Found {
+            Box::pin(async { Ok(["10.0.0.8", "8.8.8.8", "::1"].map(|ip| ip.parse().unwrap()).to_vec()) })
+        }
+    }
+
+    /// A client tries one address after the other: a good one among them does not make the others good.
+    #[tokio::test]
+    async fn of_a_name_with_many_addresses_only_the_allowed_ones_are_handed_on() {
+        let allowed = Allowed { names: Arc::new(Both), may: may_be, otherwise: NOT_PUBLIC };
+        let handed = allowed.resolve("api.mch.example".parse().unwrap()).await.unwrap();
+        assert_eq!(handed.map(|at| at.ip().to_string()).collect::<Vec<_>>(), ["8.8.8.8"]);
+    }
+
     #[test]
     fn names_lead_outside_and_localhost_stays_here() {
         let check = |name: &str, ip: &str, expect: bool| {

@@ -166,6 +166,18 @@ async fn an_ask_has_limits_of_its_own() {
     check("loop", &wall, "limit_time", "within 30ms").await;
 }
 
+/// A record is kept of all answers of a call: an operator who allows large ones does not make that larger.
+#[tokio::test]
+async fn an_answer_has_no_more_room_than_all_of_them() {
+    const LARGE: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 33554433\r\n\r\n";
+    let (listener, base) = listen().await;
+    let (_server, _) = scripted(listener, vec![LARGE]);
+    let allowing = |limits: &mut Limits| limits.http_response_bytes = 64 << 20;
+    let connector = fetching("fetch", &base, "/", allowing).await;
+    let answered = ask(&connector, refund(json!({"refund_no": "R1"}))).await;
+    assert_eq!(failure(&answered), (Class::Platform, "response_too_large", Retry::Never));
+}
+
 #[tokio::test]
 async fn rights_that_are_missing_stay_missing() {
     let answered = ask(&channel("unlisted_host").await, poll(None)).await;
