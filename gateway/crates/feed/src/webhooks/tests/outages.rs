@@ -245,6 +245,19 @@ fn a_pause_that_was_asked_for_is_kept_whatever_else_is_under_way() {
 }
 
 #[test]
+fn a_pause_that_was_asked_for_outlives_a_restart() {
+    let mut desk = Desk::new(1);
+    desk.tell("a");
+    assert_eq!(desk.run(|_| busy(503, 600)), "a1!");
+    desk.save();
+    desk.crash();
+    desk.later(599);
+    assert_eq!(desk.all(), "");
+    desk.later(1);
+    assert_eq!(desk.all(), "a1");
+}
+
+#[test]
 fn gone_means_nothing_until_somebody_says_so_and_nothing_is_lost() {
     let mut desk = Desk::new(1);
     desk.tell("abc");
