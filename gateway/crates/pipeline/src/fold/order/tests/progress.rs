@@ -20,6 +20,33 @@ fn the_latest_picture_tells_the_state_and_the_highest_rank_the_money() {
     check(&paid().picture(two(10, Shipped, Paid)).picture(two(10, ToShip, Unpaid)), Shipped, Paid, &[]);
 }
 
+/// Platforms tell seconds. Which picture is the newest is seen by what is told by it alone.
+#[test]
+fn of_two_pictures_of_one_second_the_one_that_is_further_is_the_newest() {
+    let newest = |why: &str, before: &OrderFacts, after: &OrderFacts| {
+        // Either word comes first, as content would sort them.
+        for [old, new] in [["a", "b"], ["b", "a"]] {
+            let said = |word: &str, facts: &OrderFacts| {
+                let word = Some(word.to_owned());
+                OrderFacts { platform_state: word.clone(), shop_no: word, ..facts.clone() }
+            };
+            let (before, after) = (said(old, before), said(new, after));
+            for scene in [[&before, &after], [&after, &before]] {
+                let told = scene.into_iter().fold(Scene::default(), |told, one| told.picture(one.clone()));
+                assert_eq!(told.order().shop_no.as_deref(), Some(new), "{why}");
+            }
+        }
+    };
+    let with_line = |of_line| picture(10, Some(ToShip), Paid, vec![line(1, 2, 500, Some(of_line))]);
+    let held = OrderFacts { holds: vec!["risk".into()], ..two(10, ToShip, Paid) };
+    let longer = OrderFacts { buyer_ref: Some("buyer".into()), ..two(10, Shipped, Paid) };
+    newest("money before state", &two(10, Shipped, Unpaid), &two(10, ToShip, Paid));
+    newest("a hold before state", &two(10, Shipped, Paid), &held);
+    newest("state", &two(10, ToShip, Paid), &two(10, Shipped, Paid));
+    newest("states of lines", &with_line(ToShip), &with_line(Shipped));
+    newest("whatever says more", &two(10, Shipped, Paid), &longer);
+}
+
 #[test]
 fn a_hold_hides_no_progress() {
     let hold = |second, lines| picture(second, None, Paid, lines);
