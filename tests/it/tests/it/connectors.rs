@@ -4,7 +4,7 @@ use qudao_host::Connector;
 use qudao_kit::{TestGateway, root};
 use qudao_model::Entity;
 use qudao_sdk::fixtures::{AskCase, Case, Channel, FileCase, ReadOut, Sequence, Told};
-use qudao_storage::EntityFilter;
+use qudao_storage::{DeliveryFilter, EntityFilter};
 use std::path::PathBuf;
 
 fn plugins() -> Vec<(String, PathBuf)> {
@@ -141,7 +141,7 @@ fn told(told: Result<qudao_host::Told, qudao_host::AskFailure>) -> Told {
 
 #[tokio::test]
 async fn every_sequence_ends_in_the_stated_state() {
-    let mut run = 0;
+    let (mut run, mut personal) = (0, 0);
     for (plugin, fixtures) in plugins() {
         for sequence in Sequence::load_all(&fixtures).unwrap() {
             let load =
@@ -152,11 +152,20 @@ async fn every_sequence_ends_in_the_stated_state() {
                 assert_eq!(gateway.replay_recorded("pay", case).await.status, 200, "{}", sequence.name);
             }
             expect(&gateway, &sequence).await;
+            personal += usize::from(is_sealed(&gateway).await);
             gateway.finish().await;
             run += 1;
         }
     }
-    assert!(run >= 6, "{run} sequences were run");
+    assert!(run >= 6 && personal > 0, "{run} sequences were run, {personal} of them with personal data");
+}
+
+/// Whether the bytes of what came in are kept sealed: all of them where the connector says that they are personal, else none.
+async fn is_sealed(gateway: &TestGateway) -> bool {
+    let personal = gateway.connector("pay").await.manifest().personal;
+    let rows = gateway.gateway.storage().deliveries(&DeliveryFilter::default()).await.unwrap().items;
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.personal == personal), "{rows:?}");
+    personal
 }
 
 /// Each expected entity is there exactly once, and nothing else is.

@@ -1,8 +1,8 @@
 //! Nothing in clear reaches a disk.
 
-use super::kit::{Bench, MOBILE, Platform, SHOP, page, sold};
+use super::kit::{Bench, MOBILE, Platform, SHOP, order, page, sold, start_of_day};
 use crate::seal::{FORGOTTEN, receiver_of};
-use qudao_model::{EntityKind, Receiver};
+use qudao_model::{EntityKind, Observation, OrderFact, OrderFacts, Receiver};
 use std::collections::BTreeMap;
 
 async fn kept(bench: &Bench) -> Vec<Receiver> {
@@ -29,12 +29,25 @@ async fn a_receiver_is_sealed_before_it_is_kept() {
     let row = &bench.deliveries().await[0];
     let raw = bench.storage.delivery_request(&row.id).await.unwrap().unwrap();
     assert_eq!(raw.method, "POLL");
+    // In the bytes of the disk nobody would find it: an answer is kept in base64.
+    assert!(row.personal, "what the platform answered is kept in clear");
     let bytes = bench.bytes().await;
     for clear in [MOBILE, "示例路503号", "韩测评", &data_encoding::BASE64.encode(MOBILE.as_bytes())] {
         let found = bytes.windows(clear.len()).any(|window| window == clear.as_bytes());
         assert!(!found, "{clear} is on disk");
     }
     assert!(bytes.windows(4).any(|window| window == b"5127"), "the mask is");
+}
+
+#[tokio::test]
+async fn a_receiver_is_sealed_whatever_fact_tells_it() {
+    let receiver = order("O1", "s1", 1).receiver;
+    let told = OrderFacts { receiver, ..OrderFacts::new("O1", OrderFact::Delivered) };
+    let shop = Platform::new(move |_| page(vec![Observation::order(start_of_day(), told.clone())]));
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    bench.run().await;
+    let kept = kept(&bench).await;
+    assert_eq!((kept[0].mobile.as_deref(), kept[0].sealed.is_some()), (Some("*******5127"), true));
 }
 
 #[tokio::test]
