@@ -81,6 +81,28 @@ async fn a_tmall_order_is_linked_to_its_payment_at_alipay_whichever_comes_first(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_a_reload_brings_is_in_force_for_what_comes_after_it() {
+    let (market, cashier) = (Market::jd(), open_cashier());
+    let channels = TestGateway::builder().shop(market.channel(&json!({}))).shop(alipay_channel(&cashier));
+    let gateway = channels.at(at(NOON)).start().await;
+    let file = gateway.folder().join("connectors.yaml");
+    let rule =
+        format!("links:\n  - {{name: mall, orders: {CHANNEL}, payments: ali, by: order_no, prefix: M}}\n");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text + &rule).unwrap();
+    gateway.gateway.reload(&qudao_kit::load(&file)).await.unwrap();
+    // What was there before is looked through now; the order is not yet.
+    gateway.ask().await;
+    let order_no = market.place(Basket::of("TX26S183-BK-XL", 25_900));
+    market.edit(&order_no, &Edit::Pay);
+    pay(&cashier, &gateway, &format!("M{order_no}"), 25_900).await;
+    catch_up(&market, &gateway).await;
+    let order = gateway.orders(CHANNEL).await.remove(0);
+    assert!(order.payment_refs.iter().any(|one| one.rule.as_deref() == Some("mall")), "{order:?}");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_payment_of_an_order_is_asked_for_when_nobody_tells_of_it() {
     for (ask, linked) in [(true, 1), (false, 0)] {
         let (market, cashier) = (Market::jd(), open_cashier());

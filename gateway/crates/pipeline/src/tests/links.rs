@@ -82,6 +82,18 @@ async fn two_orders_that_claim_one_payment_are_told_of_each_other() {
     assert_eq!(again, links, "what is known is not told again");
 }
 
+/// Numbers are a channel's own: what no rule names neither pays an order nor claims a payment.
+#[tokio::test]
+async fn the_same_number_on_another_channel_is_another_payment_and_another_order() {
+    let order = || telling(vec![sold("O1", "s1", 1)]);
+    let paid = |serial: &str| telling(vec![payment("P-O1", PaymentClaim::Paid, Some(serial))]);
+    let (shop, outlet, bank, till) = (order(), order(), paid("T1"), paid("T9"));
+    let channels = [(SHOP, &shop), ("outlet", &outlet), (BANK, &bank), ("till", &till)];
+    let bench = Bench::with(&channels, "", BY_NUMBER).await;
+    bench.run().await;
+    assert_eq!(linked(&bench.order("O1").await), [(Some("by-number"), Some("T1"), 0)]);
+}
+
 #[tokio::test]
 async fn a_rule_that_comes_later_links_what_is_there() {
     let bank = telling(vec![payment("P-O1", PaymentClaim::Paid, Some("T1"))]);
