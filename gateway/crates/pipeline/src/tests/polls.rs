@@ -178,6 +178,30 @@ async fn a_channel_is_asked_one_thing_at_a_time_and_others_beside_it() {
     assert!(polls.contains(&true) && polls.contains(&false), "{polls:?}");
 }
 
+/// A reload changes what is asked from now on, not what waits or is under way.
+#[tokio::test]
+async fn a_reload_begins_nothing_twice_and_loses_nothing_that_is_due() {
+    let shop = Platform::new(|_| page(Vec::new()));
+    let bench = Bench::of(&[(SHOP, &shop)]).await;
+    let there = || vec![askable(SHOP, &shop, Status::Live, "1")];
+    let count = async || bench.schedule.due(bench.now()).await.unwrap().len();
+    bench.run().await;
+    bench.schedule.set(there()).await.unwrap();
+    assert_eq!(count().await, 0, "what was just read is not due again");
+    let ask = Some(payment_task("SO1"));
+    bench.storage.expect_payment(SHOP, "SO1", 1, ask, bench.now()).await.unwrap();
+    bench.schedule.set(there()).await.unwrap();
+    let under_way = bench.schedule.due(bench.now()).await.unwrap();
+    assert_eq!(under_way.len(), 1, "the task is still due");
+    // The channel stays, goes, and comes back meanwhile.
+    for channels in [there(), Vec::new(), there()] {
+        bench.schedule.set(channels).await.unwrap();
+        assert_eq!(count().await, 0, "the channel is asked one thing at a time");
+    }
+    drop(under_way);
+    assert_eq!(count().await, 1, "what was not done is due again");
+}
+
 fn payment_task(order_no: &str) -> Ask {
     let key = vec![order_no.to_owned()];
     Ask { kind: "fetch.payment".to_owned(), key, due_at: start_of_day(), forward: false }
