@@ -60,12 +60,15 @@ async fn items(running: &Running, path: &str) -> Vec<Value> {
     running.document(path).await["items"].as_array().unwrap().clone()
 }
 
-/// All items of a list, page by page.
+/// All items of a list, page by page, none longer than `limit` allows.
 async fn paged(running: &Running, path: &str) -> Vec<Value> {
     let (mut all, mut next) = (Vec::new(), path.to_owned());
+    let limit = path.split_once("limit=").map_or(100, |(_, limit)| limit.parse().unwrap());
     loop {
         let page = running.document(&next).await;
-        all.extend(page["items"].as_array().unwrap().clone());
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= limit, "{path}: {} items", items.len());
+        all.extend(items.clone());
         let Some(cursor) = page["next"].as_str() else { return all };
         next = format!("{path}&cursor={cursor}");
     }
