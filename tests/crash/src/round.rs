@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// What the gateway is in the middle of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Kill {
-    /// Notices, whatever else there is. Struck: a request was under way.
+    /// Notices, whatever else there is. Struck: a request was under way, or one had been acknowledged that moment.
     #[default]
     Load,
     /// The copy of the log back into the database. Struck: by the log's index some pages were still to be copied.
@@ -90,17 +90,19 @@ impl World<'_> {
         while self.address.under_way() == 0 && begun.elapsed() < REQUEST_MAX {
             thread::sleep(AIM);
         }
-        if self.dice.below(2) == 0 {
-            // The moment one is acknowledged: whatever is durable only later is lost now.
-            let before = self.ledger.acknowledged();
+        let before = self.ledger.acknowledged();
+        let at_an_answer = self.dice.below(2) == 0;
+        if at_an_answer {
+            // Whatever is durable only later is lost now.
             while self.ledger.acknowledged() == before && begun.elapsed() < REQUEST_MAX {
                 thread::sleep(AIM);
             }
         } else {
             thread::sleep(Duration::from_micros(self.dice.between(0, 4_000).unsigned_abs()));
         }
+        let answered = self.ledger.acknowledged() > before;
         self.kill()?;
-        Ok(false)
+        Ok(at_an_answer && answered)
     }
 
     fn strike_copy(&mut self) -> Result<bool> {
