@@ -1,6 +1,8 @@
 //! What holds after every test, whatever it did.
 
-use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order, Payment, Refund, entity::RefundState};
+use qudao_model::{
+    AfterSale, CloudEvent, Entity, EntityKind, Order, Payment, Refund, Slip, entity::RefundState,
+};
 use qudao_storage::{DeliveryFilter, EntityFilter, Storage};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,6 +146,12 @@ pub async fn orders(storage: &Storage, filter: EntityFilter) -> Vec<Order> {
 /// Every after-sale that the filter lets through.
 pub async fn aftersales(storage: &Storage, filter: EntityFilter) -> Vec<AfterSale> {
     let of = |entity| if let Entity::AfterSale(aftersale) = entity { Some(*aftersale) } else { None };
+    entities(storage, filter).await.into_iter().filter_map(of).collect()
+}
+
+/// Every slip that the filter lets through.
+pub async fn slips(storage: &Storage, filter: EntityFilter) -> Vec<Slip> {
+    let of = |entity| if let Entity::Slip(slip) = entity { Some(*slip) } else { None };
     entities(storage, filter).await.into_iter().filter_map(of).collect()
 }
 

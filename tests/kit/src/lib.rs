@@ -16,6 +16,7 @@
 
 mod clock;
 mod components;
+pub mod erp;
 mod gateway;
 mod invariants;
 pub mod market;
@@ -24,7 +25,7 @@ mod recorded;
 pub use clock::TestClock;
 pub use components::{component, zoo};
 pub use gateway::{Builder, Shop, TestGateway, call, client, host, load, sealing, storage, vault};
-pub use invariants::{aftersales, entities, feed, hold, orders, payments, refunds};
+pub use invariants::{aftersales, entities, feed, hold, orders, payments, refunds, slips};
 pub use qudao_host::NoExpectations;
 pub use recorded::{recorded, sequence};
 

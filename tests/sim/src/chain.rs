@@ -2,21 +2,18 @@
 //! person is confirmed.
 
 use crate::seen::Seen;
-use qudao_kit::{Builder, component, root};
-use qudao_model::{Entity, EntityKind, Timestamp};
+use qudao_kit::erp::{self, SALES, STOCK};
+use qudao_model::{EntityKind, Timestamp};
 use qudao_pipeline::Gateway;
 use qudao_sim::{
     dice::Dice,
-    erp::{Erp, STORES},
+    erp::{Erp, ErpFile},
 };
-use qudao_storage::{EntityFilter, ImportFilter, ImportRow, ImportState, StockFilter, Storage};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-};
+use qudao_storage::{EntityFilter, ImportFilter, ImportRow, ImportState, Storage};
+use std::collections::BTreeSet;
 
 /// Channels of the files of an evening, in the order in which the ERP writes them.
-const CHANNELS: [&str; 2] = ["store-sales", "store-stock"];
+const CHANNELS: [&str; 2] = [SALES, STOCK];
 /// The first evening, so long ago that no clock is wrong by as much.
 const DAYS_AGO: i64 = 90;
 const DAY_S: i64 = 86_400;
@@ -32,8 +29,7 @@ pub(crate) struct Chain {
 
 struct File {
     channel: &'static str,
-    name: String,
-    bytes: Vec<u8>,
+    written: ErpFile,
     /// Id of its import, once the gateway said that it has the file.
     import: Option<String>,
 }
@@ -44,72 +40,34 @@ impl Chain {
         Chain { erp: Erp::sized(dice.throw(), first_evening, SKUS), files: Vec::new(), seen: Seen::default() }
     }
 
-    /// Adds its channels to a configuration.
-    pub(crate) fn configure(builder: Builder) -> Builder {
-        let connector = component("erp-file").display().to_string();
-        let stores: Vec<String> =
-            STORES.iter().map(|store| format!("{},{},西区,franchise\n", store.code, store.name)).collect();
-        let stores = format!("code,name,region,ownership\n{}", stores.concat());
-        let builder = builder.file("stores.csv", stores.as_bytes()).top("stores: stores.csv\n");
-        CHANNELS.into_iter().zip(["evening-sales.yaml", "evening-stock.yaml"]).fold(
-            builder,
-            |builder, (channel, mapping)| {
-                let text = std::fs::read(root().join("examples/mappings").join(mapping)).expect("a mapping");
-                builder.file(mapping, &text).yaml(&format!(
-                    "  {channel}:\n    connector: {connector:?}\n    settings: {{mapping: {mapping}}}\n"
-                ))
-            },
-        )
-    }
-
     /// One more evening.
     pub(crate) fn close_day(&mut self) {
         let files = self.erp.close_day().into_iter().zip(CHANNELS);
-        let file = |(file, channel): (qudao_sim::erp::ErpFile, _)| File {
-            channel,
-            name: file.name,
-            bytes: file.bytes,
-            import: None,
-        };
-        self.files.extend(files.map(file));
+        self.files.extend(files.map(|(written, channel)| File { channel, written, import: None }));
     }
 
     /// Hands in what the gateway did not say that it has, oldest first, and has it imported.
     pub(crate) async fn hand_in(&mut self, gateway: &Gateway) {
         for file in self.files.iter_mut().filter(|file| file.import.is_none()) {
-            let body = futures_util::stream::iter([Ok::<_, io::Error>(file.bytes.clone())]);
-            let Ok(taken) = gateway.take_file(file.channel, &file.name, body).await else {
+            let Ok(taken) = erp::take(gateway, file.channel, &file.written).await else {
                 self.seen.add("files", "turned away");
                 return;
             };
             file.import = Some(taken.import.id);
         }
-        // A disk that fails is in the way of both; then they are tried again.
+        // A disk that fails is in the way of each; then they are tried again.
         drop(gateway.import_due().await);
-        if self.confirm(gateway).await > 0 {
-            drop(gateway.import_due().await);
-        }
+        self.confirm(gateway).await;
+        drop(gateway.import_due().await);
     }
 
-    /// Has what waits for a person count; how many files of that there were.
-    async fn confirm(&mut self, gateway: &Gateway) -> usize {
+    /// Has what waits for a person count.
+    async fn confirm(&mut self, gateway: &Gateway) {
         let rows = imports(gateway.storage()).await.unwrap_or_default();
-        let mut confirmed = 0;
         for row in rows.iter().filter(|row| matches!(row.state, ImportState::Held | ImportState::Partial)) {
-            match gateway.confirm_import(&row.id, None).await {
-                Ok(_) => {
-                    self.seen.add("files", "confirmed");
-                    confirmed += 1;
-                }
-                Err(_) => self.seen.add("files", "not confirmed"),
-            }
+            let confirmed = gateway.confirm_import(&row.id, None).await.is_ok();
+            self.seen.add("files", if confirmed { "confirmed" } else { "not confirmed" });
         }
-        confirmed
-    }
-
-    /// Whether an import is under way: what stops the machine now cuts it off.
-    pub(crate) async fn is_importing(storage: &Storage) -> bool {
-        imports(storage).await.is_ok_and(|rows| rows.iter().any(|row| row.state.is_unfinished()))
     }
 
     /// Whether every file counts.
@@ -119,8 +77,8 @@ impl Chain {
         applied == self.files.len()
     }
 
-    /// Every file that was taken is on the list, once. Holds at any time.
-    pub(crate) async fn listed(&self, storage: &Storage) -> Result<(), qudao_storage::Error> {
+    /// Every file that was taken is on the list, once: gives the list. Holds at any time.
+    pub(crate) async fn listed(&self, storage: &Storage) -> Result<Vec<ImportRow>, qudao_storage::Error> {
         let rows = imports(storage).await?;
         let mut names = BTreeSet::new();
         for row in &rows {
@@ -128,29 +86,19 @@ impl Chain {
         }
         for file in self.files.iter().filter(|file| file.import.is_some()) {
             let there = rows.iter().any(|row| Some(&row.id) == file.import.as_ref());
-            assert!(there, "the file {} was taken and is not there", file.name);
+            assert!(there, "the file {} was taken and is not there", file.written.name);
         }
-        Ok(())
+        Ok(rows)
     }
 
     /// Every file counts, every store has the figures of the last evening, and every slip is there.
     pub(crate) async fn hold(&self, storage: &Storage, now: Timestamp) {
-        self.listed(storage).await.expect("storage answers");
-        for row in imports(storage).await.expect("storage answers") {
+        for row in self.listed(storage).await.expect("storage answers") {
             assert_eq!(row.state, ImportState::Applied, "{row:?}");
         }
         let truth = self.erp.truth();
-        let filter = StockFilter { limit: 1000, ..StockFilter::default() };
-        let page = storage.levels(&filter, now).await.expect("storage answers");
-        let mut levels: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
-        for level in page.items {
-            levels.entry(level.store_code).or_default().insert(level.sku, level.on_hand);
-        }
-        assert_eq!(levels, truth.stock, "levels of stock");
-        let filter = EntityFilter { limit: 1000, ..EntityFilter::new(EntityKind::Slip) };
-        let known = qudao_kit::entities(storage, filter).await.into_iter();
-        let slip = |entity| if let Entity::Slip(slip) = entity { Some(*slip) } else { None };
-        let known = known.filter_map(slip);
+        assert_eq!(erp::pieces(storage, now).await, truth.stock, "levels of stock");
+        let known = qudao_kit::slips(storage, EntityFilter::new(EntityKind::Slip)).await.into_iter();
         let known: BTreeSet<_> = known.map(|slip| (slip.slip_no, slip.store_code, slip.total_fen)).collect();
         let printed = truth.slips.iter();
         let printed: BTreeSet<_> =

@@ -1,6 +1,6 @@
 //! What must hold once everything works again and every platform was patient.
 
-use crate::{chain::Chain, courier::Courier, world::World};
+use crate::{courier::Courier, world::World};
 use qudao_kit::market::{CHANNEL, assert_known};
 use qudao_model::{AfterSale, CloudEvent, Entity, EntityKind, Order};
 use qudao_pipeline::{Channels, replay};
@@ -109,14 +109,15 @@ pub(crate) async fn inbox(world: &World) {
     }
 }
 
-/// Each file that was taken is on the list, once; the same is true of it.
+/// Each file that was taken is on the list, once; the same is true of it. An import that is under way was cut off by the stop.
 pub(crate) async fn files(world: &mut World) {
-    let Some(chain) = &world.chain else { return };
-    let storage = world.life().gateway.storage();
-    let cut = Chain::is_importing(storage).await;
-    let read = chain.listed(storage).await.is_ok();
-    assert!(read || world.disk.is_stopped(), "the list of imports cannot be read although the machine runs");
-    if let (true, Some(chain)) = (cut, &mut world.chain) {
+    let storage = world.life().gateway.storage().clone();
+    let Some(chain) = &mut world.chain else { return };
+    let Ok(rows) = chain.listed(&storage).await else {
+        assert!(world.disk.is_stopped(), "the list of imports cannot be read although the machine runs");
+        return;
+    };
+    if rows.iter().any(|row| row.state.is_unfinished()) {
         chain.seen.add("files", "import cut off");
     }
 }

@@ -92,7 +92,7 @@ impl World {
         }
         let chain = cast.chain.then(|| Chain::open(&mut dice, now));
         if chain.is_some() {
-            builder = Chain::configure(builder);
+            builder = qudao_kit::erp::channels(builder, "");
         }
         let connectors = builder.write(folder.path());
         if cast.market || cast.till {

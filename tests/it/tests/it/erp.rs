@@ -2,44 +2,25 @@
 //! twice.
 
 use crate::shops::{CHANNEL, Market, NOON, at, catch_up};
-use qudao_kit::{TestGateway, component, feed, root};
+use qudao_kit::erp::{self, SALES, STOCK};
+use qudao_kit::{TestGateway, feed};
 use qudao_model::{EntityKind, Slip, StockLevel};
 use qudao_sim::erp::{Erp, ErpFile, STORES};
 use qudao_sim::market::{Basket, Edit};
-use qudao_storage::{EntityFilter, ImportRow, ImportState, RejectFilter, StockFilter, Storage};
+use qudao_storage::{EntityFilter, ImportRow, ImportState, RejectFilter, Storage};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-const STOCK: &str = "store-stock";
-const SALES: &str = "store-sales";
 /// The evening before [`NOON`].
 const EVENING: &str = "2026-03-11T12:00:00Z";
 
 fn builder() -> qudao_kit::Builder {
-    let mapping = |name: &str| std::fs::read(root().join("examples/mappings").join(name)).unwrap();
-    let rows: Vec<String> =
-        STORES.iter().map(|store| format!("{},{},西区,franchise", store.code, store.name)).collect();
-    let stores = rows.join("\n");
-    let connector = component("erp-file").display().to_string();
-    let channel = |name: &str, mapping: &str| {
-        format!(
-            "  {name}:\n    connector: {connector:?}\n    settings: {{mapping: {mapping}, post_lag: 1h, skew: 1m}}\n"
-        )
-    };
-    TestGateway::builder()
-        .file("evening-stock.yaml", &mapping("evening-stock.yaml"))
-        .file("evening-sales.yaml", &mapping("evening-sales.yaml"))
-        .file("stores.csv", format!("code,name,region,ownership\n{stores}").as_bytes())
-        .yaml(&channel(STOCK, "evening-stock.yaml"))
-        .yaml(&channel(SALES, "evening-sales.yaml"))
-        .top("stores: stores.csv\n")
-        .at(at(NOON))
+    erp::channels(TestGateway::builder().at(at(NOON)), ", post_lag: 1h, skew: 1m")
 }
 
 /// Hands a file in and waits until nothing more happens to it by itself.
 async fn hand_in(gateway: &TestGateway, channel: &str, file: &ErpFile) -> ImportRow {
-    let body = futures_util::stream::iter([Ok::<_, std::io::Error>(file.bytes.clone())]);
-    let taken = gateway.gateway.take_file(channel, &file.name, body).await.unwrap();
+    let taken = erp::take(&gateway.gateway, channel, file).await.unwrap();
     gateway.gateway.import_settled(&taken.import.id).await.unwrap()
 }
 
@@ -50,26 +31,15 @@ async fn confirm(gateway: &TestGateway, import: &ImportRow) -> ImportRow {
 }
 
 async fn levels(storage: &Storage) -> Vec<StockLevel> {
-    let page =
-        storage.levels(&StockFilter { limit: 1000, ..StockFilter::default() }, at(NOON)).await.unwrap();
-    assert!(page.next.is_none());
-    page.items
+    erp::levels(storage, at(NOON)).await
 }
 
-/// Pieces by store and SKU.
 async fn pieces(gateway: &TestGateway) -> BTreeMap<String, BTreeMap<String, i64>> {
-    let mut pieces: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
-    for level in levels(gateway.gateway.storage()).await {
-        pieces.entry(level.store_code).or_default().insert(level.sku, level.on_hand);
-    }
-    pieces
+    erp::pieces(gateway.gateway.storage(), at(NOON)).await
 }
 
 async fn slips(gateway: &TestGateway) -> Vec<Slip> {
-    let filter = EntityFilter { limit: 1000, ..EntityFilter::new(EntityKind::Slip) };
-    let page = gateway.gateway.storage().entities(&filter).await.unwrap();
-    let slip = |entity| if let qudao_model::Entity::Slip(slip) = entity { Some(*slip) } else { None };
-    page.items.into_iter().filter_map(slip).collect()
+    qudao_kit::slips(gateway.gateway.storage(), EntityFilter::new(EntityKind::Slip)).await
 }
 
 /// Kinds of what is in quarantine, by row.
